@@ -56,7 +56,7 @@ async def attacked(campaign: Campaign, options: argparse.Namespace, bounds: Boun
     if options.write:
         write_section("attack", summary.rows())
     return not summary.problems(bounds) and not any(
-        list(one.problems(bounds)) for outcomes in rounds for one in outcomes
+        list(outcome.problems(bounds)) for outcomes in rounds for outcome in outcomes
     )
 
 
@@ -97,7 +97,7 @@ class Summary:
             ("attacks, rounds", f"{len(self.rounds[0])}, {len(self.rounds)}"),
             (
                 "attacks that broke a bound",
-                f"{sum(bool(list(one.problems(Bounds()))) for one in every)} of {len(every)}",
+                f"{sum(bool(list(each.problems(Bounds()))) for each in every)} of {len(every)}",
             ),
             ("processes that ended", f"{sum(len(outcome.restarted) for outcome in every)}"),
             ("largest error, bytes", f"{max(outcome.answers.largest_error for outcome in every):,}"),

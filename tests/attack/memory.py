@@ -25,8 +25,8 @@ class Memory:
 def limits_mb() -> dict[str, float]:
     """Return the memory limit of each service's container in MB: the default in the Compose file."""
     text = COMPOSE.read_text(encoding="utf-8")
-    found = re.findall(r"\$\{(GATEWAY|EMBEDDING|INDEX)_MEMORY:-(\d+)([mg])\}", text)
-    return {name.lower(): int(number) * UNITS[unit] for name, number, unit in found}
+    match = re.findall(r"\$\{(GATEWAY|EMBEDDING|INDEX)_MEMORY:-(\d+)([mg])\}", text)
+    return {name.lower(): int(number) * UNITS[unit] for name, number, unit in match}
 
 
 def process_ids(stack: Stack) -> dict[str, int]:
@@ -73,8 +73,8 @@ def _children(pid: int) -> list[int]:
 
 
 def _status(pid: int) -> Memory:
-    found = _fields(pid)
-    return Memory(found.get("VmRSS", 0) / 1024, found.get("VmHWM", 0) / 1024)
+    fields = _fields(pid)
+    return Memory(fields.get("VmRSS", 0) / 1024, fields.get("VmHWM", 0) / 1024)
 
 
 def _fields(pid: int) -> dict[str, int]:

@@ -60,7 +60,7 @@ class Ways:
 
 
 def compared(
-    one: Callable[[Float32Array], None],
+    other_product: Callable[[Float32Array], None],
     other: Callable[[Float32Array], None],
     queries: Float32Array,
     size: int,
@@ -70,9 +70,9 @@ def compared(
     ratios = []
     for turn in range(turns):
         batch = queries[np.arange(turn * size, (turn + 1) * size) % len(queries)]
-        ways = [one, other] if turn % 2 else [other, one]
+        ways = [other_product, other] if turn % 2 else [other, other_product]
         times = {way: took(way, batch) for way in ways}
-        ratios.append(times[other] / times[one])
+        ratios.append(times[other] / times[other_product])
     return float(np.median(ratios))
 
 

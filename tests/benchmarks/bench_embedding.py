@@ -124,10 +124,10 @@ def single(service: EmbeddingProcess, photo: bytes) -> dict[str, float]:
     for turn in range(SINGLES + 20):
         started = time.perf_counter()
         answer = service.http.post("/v1/embed", content=photo, headers=RAW)
-        seen = (time.perf_counter() - started) * 1000
+        elapsed = (time.perf_counter() - started) * 1000
         answer.raise_for_status()
         if turn >= 20:
-            rows.append({**answer.json()["timings_ms"], "seen by the caller": seen})
+            rows.append({**answer.json()["timings_ms"], "seen by the caller": elapsed})
     return {stage: statistics.median(row[stage] for row in rows) for stage in rows[0]}
 
 

@@ -128,13 +128,13 @@ def peak_kb(pid: int) -> int:
 
 def vectors(stack: Stack, database: str) -> tuple[Vectors, int]:
     """Return the vectors of all products by their `id`, and the number of documents."""
-    found: Vectors = {}
+    collected: Vectors = {}
     count = 0
     with pymongo.MongoClient[dict[str, Any]](stack.settings.mongo_url) as client:
         for document in client[database]["products"].find({}, {"id": 1, "vector": 1}, batch_size=5000):
             count += 1
-            found[document["id"]] = np.asarray(Binary(document["vector"], 9).as_vector().data)
-    return found, count
+            collected[document["id"]] = np.asarray(Binary(document["vector"], 9).as_vector().data)
+    return collected, count
 
 
 def killed_and_resumed(stack: Stack, feed: Path, whole: Vectors) -> dict[str, float]:
@@ -147,16 +147,16 @@ def killed_and_resumed(stack: Stack, feed: Path, whole: Vectors) -> dict[str, fl
     assert killed.status == -signal.SIGKILL, f"the import was to be killed, and ended with {killed.status}"
     there = vectors(stack, "killed")[1]
     resumed = run_import(stack, "killed", feed).summary
-    found, documents = vectors(stack, "killed")
+    actual, documents = vectors(stack, "killed")
     with pymongo.MongoClient[dict[str, Any]](stack.settings.mongo_url) as client:
         pictures = client["killed"]["images"].count_documents({})
-    apart = max(float(np.abs(found[key] - vector).max()) for key, vector in whole.items() if key in found)
+    apart = max(float(np.abs(actual[key] - vector).max()) for key, vector in whole.items() if key in actual)
     figures = {
         "killed with SIGKILL at, products": there,
         "resumed: imported": resumed["imported"],
         "resumed: unchanged": resumed["unchanged"],
-        "products lost": len(whole.keys() - found.keys()),
-        "products doubled": documents - len(found),
+        "products lost": len(whole.keys() - actual.keys()),
+        "products doubled": documents - len(actual),
         "pictures lost or doubled": abs(pictures - COUNT),
         "largest difference of a number in a vector": apart,
     }

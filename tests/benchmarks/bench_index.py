@@ -94,12 +94,12 @@ def filtered(replica: Replica, wanted: dict[str, Any]) -> Search:
 def measure(search: Search, queries: Float32Array) -> tuple[float, list[list[str]]]:
     """Return the median milliseconds of a query, and the results of each, after a warm-up with the first query."""
     search(queries[0])
-    times, found = [], []
+    times, collected = [], []
     for query in queries:
         started = time.perf_counter()
-        found.append(search(query))
+        collected.append(search(query))
         times.append(time.perf_counter() - started)
-    return float(np.median(times)) * 1000, found
+    return float(np.median(times)) * 1000, collected
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def replica_of(vectors: Float32Array) -> Replica:
 
 def compared(replica: Replica, queries: Float32Array) -> dict[str, tuple[float, float]]:
     """Return the median milliseconds of a query with each filter, and the ratio to those without; they take turns."""
-    found = {}
+    collected = {}
     for name, wanted in FILTERS.items():
         ways, times = (filtered(replica, wanted), in_process(replica)), []
         for search in ways:
@@ -143,8 +143,8 @@ def compared(replica: Replica, queries: Float32Array) -> dict[str, tuple[float, 
                 moments.append(time.perf_counter())
             times.append(np.diff(moments))
         with_filter, without = np.median(times, axis=0) * 1000
-        found[name] = float(with_filter), float(with_filter / without)
-    return found
+        collected[name] = float(with_filter), float(with_filter / without)
+    return collected
 
 
 def main() -> dict[str, float]:

@@ -69,7 +69,7 @@ def _learning(name: str, behaviour: Behaviour) -> dict[str, object]:
     print(f"\n  {name}: {len(log):,} searches, learned twice in {seconds:.0f} s; {len(searches):,} searches after it")
     pages: dict[str, list[Sequence[int]]] = {ORDERS[0]: [range(WINDOW)] * len(searches)}
     for label, order in orders.items():
-        pages[label] = [order.order(one.products, NAMES[one.category], one.day, BOUND) for one in searches]
+        pages[label] = [order.order(search.products, NAMES[search.category], search.day, BOUND) for search in searches]
     figures = _true_figures(name, shop, searches, pages)
     report = reports[ORDERS[2]]
     bias = " ".join(f"{value:.2f}" for value in report.propensities[:PAGE])
@@ -130,13 +130,13 @@ def _taste() -> dict[str, object]:
         rows.append((ndcg(plain), ndcg(own_order), *reciprocal, reciprocal[1] - reciprocal[0]))
         visitors.append(search.shopper.name)
     values = np.asarray(rows)
-    found = intervals(values, np.ones_like(values), visitors, SEED)
+    actual = intervals(values, np.ones_like(values), visitors, SEED)
     labels = ("NDCG@10, plain", "NDCG@10, with taste", "1 / rank of purchases, plain",
               "1 / rank of purchases, with taste", "1 / rank of purchases, gain")  # fmt: skip
     print(f"\n  taste: {len(tastes)} visitors, {len(rows):,} later searches")
-    for label, interval in zip(labels, found, strict=True):
+    for label, interval in zip(labels, actual, strict=True):
         print(f"    {label:<36} {_shown(interval)}")
-    return {f"taste: {label}": _shown(interval) for label, interval in zip(labels, found, strict=True)}
+    return {f"taste: {label}": _shown(interval) for label, interval in zip(labels, actual, strict=True)}
 
 
 def _shown(interval: Interval) -> str:

@@ -143,8 +143,8 @@ def until_seen(replica: Replica, rng: np.random.Generator) -> float:
 
 def recall(search: Search, exact: list[list[str]], queries: Float32Array) -> float:
     """Return the share of the exact ten nearest products that a search returns."""
-    found = [search(vector, Query(K)) for vector in queries]
-    return float(np.mean([len(set(one) & set(other)) / K for one, other in zip(found, exact, strict=True)]))
+    actual = [search(vector, Query(K)) for vector in queries]
+    return float(np.mean([len(set(item) & set(other)) / K for item, other in zip(actual, exact, strict=True)]))
 
 
 def resident_mb(pid: int) -> float:

@@ -101,10 +101,10 @@ def rounds(versions: tuple[Version, Version], kind: str) -> tuple[list[Round], l
     measured: tuple[list[Round], list[Round]] = [], []
     for number in range(ROUNDS):
         for side in (0, 1) if number % 2 == 0 else (1, 0):
-            one = versions[side]
-            before = one.spent()
-            durations = [one.clients[kind].timed_ms() for _ in range(SEARCHES)]
-            spent = {name: (ms - before[name]) / SEARCHES for name, ms in one.spent().items()}
+            first = versions[side]
+            before = first.spent()
+            durations = [first.clients[kind].timed_ms() for _ in range(SEARCHES)]
+            spent = {name: (ms - before[name]) / SEARCHES for name, ms in first.spent().items()}
             measured[side].append(Round(spent, durations))
     return measured
 
@@ -128,7 +128,7 @@ def compared(versions: tuple[Version, Version]) -> dict[str, Any]:
     """Return the figures of both versions."""
     figures: dict[str, Any] = {}
     for kind in KINDS:
-        responses = [comparable(one.clients[kind].send()) for one in versions]
+        responses = [comparable(version.clients[kind].send()) for version in versions]
         figures[f"{kind}: results are the same"] = responses[0]["results"] == responses[1]["results"]
         fields = sorted(
             name for name in {*responses[0], *responses[1]} if responses[0].get(name) != responses[1].get(name)
@@ -136,7 +136,7 @@ def compared(versions: tuple[Version, Version]) -> dict[str, Any]:
         figures[f"{kind}: other fields that differ"] = ", ".join(fields) or "none"
         before, now = rounds(versions, kind)
         for name in ("gateway", "all"):
-            spent = [[[one.processor[name]] for one in side] for side in (before, now)]
+            spent = [[[each.processor[name]] for each in side] for side in (before, now)]
             figures[f"{kind}: processor time, {name}, now / before"] = Ratio.of(spent[0], spent[1])
         figures[f"{kind}: p50, now / before"] = Ratio.of([r.durations for r in before], [r.durations for r in now])
     return figures
@@ -152,9 +152,9 @@ def main() -> dict[str, Any]:
             opened.enter_context(running_stack(folder / "now")),
         )
         versions = version(stacks[0], photo), version(stacks[1], photo)
-        idle = [resident_mb(one.pids["gateway"]) for one in versions]
+        idle = [resident_mb(version.pids["gateway"]) for version in versions]
         figures = compared(versions)
-        used = [resident_mb(one.pids["gateway"]) for one in versions]
+        used = [resident_mb(version.pids["gateway"]) for version in versions]
     for name, (before, now) in (("after the start", idle), ("after the searches", used)):
         figures[f"gateway's memory {name}, MB, before and now"] = f"{before:.1f}, {now:.1f}"
     figures |= {name: str(value) for name, value in figures.items() if isinstance(value, Ratio)}

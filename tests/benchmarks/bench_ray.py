@@ -60,7 +60,9 @@ class Shop:
 
     def products(self, database: str) -> Documents:
         with pymongo.MongoClient[dict[str, Any]](self.stack.settings.mongo_url) as client:
-            return {one["_id"]: one for one in client[database]["products"].find() if "vector" in one}
+            return {
+                document["_id"]: document for document in client[database]["products"].find() if "vector" in document
+            }
 
 
 def drawn_feed(folder: Path) -> Path:
@@ -80,8 +82,8 @@ def checked(ended: Imported) -> Imported:
 
 def between(products: Documents) -> float:
     """Return products a second between the first write and the last."""
-    times = sorted(one["updated_at"] for one in products.values())
-    later = sum(one > times[0] for one in times)
+    times = sorted(product["updated_at"] for product in products.values())
+    later = sum(time_s > times[0] for time_s in times)
     seconds = (times[-1] - times[0]).total_seconds()
     return float(later / seconds)
 
@@ -96,7 +98,7 @@ def rates(shop: Shop, feed: Path, figures: Figures) -> None:
             began = time.time()
             checked(finish(shop.begin(database, "embed", feed, "--workers", str(workers), *options)))
             products = shop.products(database)
-            first = min(one["updated_at"] for one in products.values()).replace(tzinfo=UTC).timestamp()
+            first = min(product["updated_at"] for product in products.values()).replace(tzinfo=UTC).timestamp()
             label = f"{name}, {workers} {'worker' if workers == 1 else 'workers'}"
             figures[f"{label}, products/s"] = between(products)
             figures[f"{label}, until the first product, s"] = first - began
@@ -112,24 +114,24 @@ def kills(shop: Shop, feed: Path, figures: Figures) -> None:
     process = shop.begin("killed", "embed", feed, "--workers", "2", "--worker-model", MODEL_DIR)
     done, killed = finish_with_kills(process, KILLS, chance, PAUSE_S)
     checked(done)
-    found = shop.products("killed")
+    products = shop.products("killed")
     figures["kills in an import"] = len(killed)
     figures["of these, the reader"] = sum("Read" in title for title in killed)
-    figures["products"] = len(found)
-    figures["lost in an import"] = COUNT - len(found)
+    figures["products"] = len(products)
+    figures["lost in an import"] = COUNT - len(products)
     figures["rows counted twice or not at all"] = abs(done.summary["read"] - COUNT - 1)
-    figures["differences from import"] = len(differences(shop.products("plain"), found))
+    figures["differences from import"] = len(differences(shop.products("plain"), products))
     own = ("--engine", "ray", "--workers", "2", "--worker-model", MODEL_DIR)
     done, killed = finish_with_kills(shop.begin("killed", "reembed", "--model", OTHER, *own), KILLS, chance, PAUSE_S)
     checked(done)
-    found = shop.products("killed")
+    products = shop.products("killed")
     model = f"fashion/{OTHER}"
-    with_vector = sum(from_document(one).product.embedded_by(model) is not None for one in found.values())
+    with_vector = sum(from_document(item).product.embedded_by(model) is not None for item in products.values())
     figures["kills in a re-embedding"] = len(killed)
     figures["of these, the reader, in a re-embedding"] = sum("Read" in title for title in killed)
     figures["lost in a re-embedding"] = COUNT - with_vector
     checked(finish(shop.begin("plain", "reembed", "--model", OTHER)))
-    figures["differences from reembed"] = len(differences(shop.products("plain"), found))
+    figures["differences from reembed"] = len(differences(shop.products("plain"), products))
 
 
 def main() -> dict[str, float]:

@@ -196,8 +196,8 @@ async def hedged(process: IndexProcess) -> dict[str, float]:
 
 async def ask_all(processes: Sequence[Sequence[IndexProcess]]) -> dict[int, list[dict[str, float]]]:
     """Connect to all layouts, warm them up, and compare them."""
-    async with connected(processes[0]) as one, connected(processes[1]) as two, connected(processes[2]) as four:
-        layouts = [one, two, four]
+    async with connected(processes[0]) as first, connected(processes[1]) as two, connected(processes[2]) as four:
+        layouts = [first, two, four]
         for layout in layouts:
             warm = IndexSearch(category=0, vector=[1.0] + [0.0] * 63, model="fashion/1", k=K)
             for _ in range(SEARCHES):

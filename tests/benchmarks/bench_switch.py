@@ -104,19 +104,19 @@ def measured(
 ) -> dict[str, object]:
     """Return the figures: failures, and medians and 99th percentiles in milliseconds."""
     truth = Truth(stack, PHOTOS, names)
-    good = [one for one in searches.done if one.status == 200]
-    objections = [objection for one in good if (objection := truth.objection(one))]
-    differs = [truth.telling(one, names[1] if one.answer["model"] == names[0] else names[0]) for one in good]
+    good = [search for search in searches.done if search.status == 200]
+    objections = [objection for search in good if (objection := truth.objection(search))]
+    differs = [truth.telling(search, names[1] if search.answer["model"] == names[0] else names[0]) for search in good]
     figures: dict[str, object] = {
         "failed": len(searches.failures),
-        "why": sorted({str(one.answer.get("detail")) for one in searches.failures})[:3],
+        "why": sorted({str(failure.answer.get("detail")) for failure in searches.failures})[:3],
         "responses that mix models, or miss a product": len(objections),
         "of which": objections[:3],
         "responses that differ between the models": sum(differs),
         "responses by model": searches.counts(),
     }
     for name, (began, ended) in phases.items():
-        times = sorted(one.took_s * 1000 for one in good if began <= one.at_s < ended)
+        times = sorted(search.took_s * 1000 for search in good if began <= search.at_s < ended)
         figures[f"{name}, s"] = round(ended - began, 2)
         if len(times) > 1:
             p50, p99 = statistics.median(times), statistics.quantiles(times, n=100)[98]

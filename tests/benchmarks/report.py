@@ -61,12 +61,12 @@ def main() -> int:
         document.write_text(
             BLOCK.sub(lambda block: block[1] + (_block(block[2], every) or _body(block)) + block[3], text)
         )
-    if found := latest("load", every):
-        _load_plot(found[1])
-    if found := latest("peers", every):
-        _peers_plot(found[1])
-    if found := latest("size", every):
-        _size_plot(found[1]["rows"])
+    if run := latest("load", every):
+        _load_plot(run[1])
+    if run := latest("peers", every):
+        _peers_plot(run[1])
+    if run := latest("size", every):
+        _size_plot(run[1]["rows"])
     PAGE.write_text(page(every))
     print(f"{', '.join(map(str, DOCUMENTS))} and {PAGE}")
     return 0
@@ -80,10 +80,10 @@ def _block(name: str, every: list[Run]) -> str | None:
     """Return the table of a benchmark's last figures; None if there are none."""
     if name == "milvus":
         return _milvus(every)
-    found = latest(name, every)
-    if found is None:
+    actual = latest(name, every)
+    if actual is None:
         return None
-    run, figures = found
+    run, figures = actual
     rows = next((figures[name] for name in TABLES if name in figures), None)
     table = table_of_rows(rows) if rows else _peers(figures) if name == "peers" else table_of(figures)
     return f"\n{table}\n\n{run.time[:10]}, commit {run.commit}, {run.machine}.\n"
@@ -120,7 +120,7 @@ def _milvus(every: list[Run]) -> str | None:
         rows = run.figures["milvus"]["table"]
         lines = [f"| {size:,} products | {' | '.join(MILVUS.values())} |", f"| --- |{' ---: |' * len(MILVUS)}"]
         lines += [
-            f"| {name} | {' | '.join(_number(row[one]) if one in row else '' for one in MILVUS)} |"
+            f"| {name} | {' | '.join(_number(row[each]) if each in row else '' for each in MILVUS)} |"
             for name, row in rows.items()
         ]
         tables.append("\n".join([*lines, "", f"{run.time[:10]}, commit {run.commit}, {run.machine}."]))

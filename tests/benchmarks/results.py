@@ -39,7 +39,7 @@ def runs(path: Path = OUT) -> list[Run]:
 def keep(run: Run, path: Path = OUT) -> None:
     """Add a run to the file."""
     path.parent.mkdir(exist_ok=True)
-    every = [asdict(one) for one in (*runs(path), run)]
+    every = [asdict(each) for each in (*runs(path), run)]
     path.write_text(json.dumps({"runs": every}, indent=2, default=str))
 
 

@@ -31,8 +31,8 @@ def test_a_photo_is_searched_filtered_and_followed_in_firefox_too(shop: Shop, ph
         list(map(str, arguments)), return_completed_process=True, capture_output=True, text=True, timeout=WITHIN_S
     )
     assert run.returncode == 0, run.stderr
-    seen = json.loads(run.stdout)
-    assert (seen["problems"], seen["violations"]) == ([], [])
-    assert (seen["heading"], seen["cards"], seen["inWidget"]) == ("Similar shoes", 20, 8)
-    assert 0 < seen["filtered"] <= 20
-    assert re.search(r"\?like=sample-shoes-\d+$", seen["alike"])
+    document = json.loads(run.stdout)
+    assert (document["problems"], document["violations"]) == ([], [])
+    assert (document["heading"], document["cards"], document["inWidget"]) == ("Similar shoes", 20, 8)
+    assert 0 < document["filtered"] <= 20
+    assert re.search(r"\?like=sample-shoes-\d+$", document["alike"])

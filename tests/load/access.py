@@ -65,7 +65,7 @@ class Rotation:
 
     def problems(self) -> list[str]:
         """Return what is not as it has to be, in words."""
-        refused = sum(one.statuses()[UNAUTHORISED] for one in (self.first, self.second))
+        refused = sum(each.statuses()[UNAUTHORISED] for each in (self.first, self.second))
         rules = (
             (refused == 0, f"{refused} requests got 401 during the rotation"),
             (bool(self.first.all and self.second.all), "no request was sent with one of the secrets"),

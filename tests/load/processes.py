@@ -32,12 +32,12 @@ def usage(process: psutil.Process, url: str) -> Usage:
     """Return what a service's process and its children hold now."""
     every = [process, *process.children(recursive=True)]
     with httpx.Client(base_url=url, timeout=10, trust_env=False) as http:
-        found = TASKS.search(http.get("/metrics").text)
+        matches = TASKS.search(http.get("/metrics").text)
     return Usage(
-        memory_mb=sum(one.memory_info().rss for one in every) / 1e6,
-        files=sum(one.num_fds() for one in every),
-        threads=sum(one.num_threads() for one in every),
-        tasks=int(float(found[1])) if found else 0,
+        memory_mb=sum(each.memory_info().rss for each in every) / 1e6,
+        files=sum(each.num_fds() for each in every),
+        threads=sum(each.num_threads() for each in every),
+        tasks=int(float(matches[1])) if matches else 0,
     )
 
 

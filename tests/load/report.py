@@ -22,7 +22,7 @@ def write_section(name: str, rows: Sequence[Sequence[str]], notes: Sequence[str]
     text = "\n".join([measured, *notes, "", *lines])
     before = page.read_text(encoding="utf-8")
     pattern = rf"(<!-- {name}: begin -->\n).*?(\n<!-- {name}: end -->)"
-    after, count = re.subn(pattern, lambda found: found[1] + text + found[2], before, flags=re.DOTALL)
+    after, count = re.subn(pattern, lambda each: each[1] + text + each[2], before, flags=re.DOTALL)
     if count != 1:
         raise ValueError(f"{page} has no markers of {name}")
     page.write_text(after, encoding="utf-8")

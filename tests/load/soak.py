@@ -57,8 +57,11 @@ def drift(measured: Sequence[Usage]) -> Drift:
 
 def _medians(measured: Sequence[Usage]) -> Usage:
     return Usage(
-        statistics.median(one.memory_mb for one in measured),
-        *(int(statistics.median(getattr(one, name) for one in measured)) for name in ("files", "threads", "tasks")),
+        statistics.median(sample.memory_mb for sample in measured),
+        *(
+            int(statistics.median(getattr(sample, name) for sample in measured))
+            for name in ("files", "threads", "tasks")
+        ),
     )
 
 
@@ -78,11 +81,14 @@ class Soak:
         return [head] + [
             (
                 name,
-                f"{one.first.memory_mb:.1f}, {one.last.memory_mb:.1f}",
-                f"{one.memory:+.1%}",
-                *(f"{getattr(one.first, what)}, {getattr(one.last, what)}" for what in ("files", "threads", "tasks")),
+                f"{drift.first.memory_mb:.1f}, {drift.last.memory_mb:.1f}",
+                f"{drift.memory:+.1%}",
+                *(
+                    f"{getattr(drift.first, what)}, {getattr(drift.last, what)}"
+                    for what in ("files", "threads", "tasks")
+                ),
             )
-            for name, one in self.drifts.items()
+            for name, drift in self.drifts.items()
         ]
 
     def notes(self) -> list[str]:
@@ -95,9 +101,9 @@ class Soak:
 
     def problems(self) -> list[str]:
         """Return what is not as it has to be, in words."""
-        found = [problem for name, one in self.drifts.items() for problem in one.problems(name)]
-        found += [f"a wrong result: {text}" for text in self.samples.wrong()[:3]]
-        return found + [f"a lost write: {text}" for text in self.lost]
+        actual = [problem for name, drift in self.drifts.items() for problem in drift.problems(name)]
+        actual += [f"a wrong result: {text}" for text in self.samples.wrong()[:3]]
+        return actual + [f"a lost write: {text}" for text in self.lost]
 
 
 async def soak(stack: Stack, shop: Shop, minutes: float, interval_s: float) -> Soak:

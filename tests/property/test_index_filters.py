@@ -70,17 +70,17 @@ def test_a_filtered_search_finds_the_nearest_among_those_that_match(
     with pytest.MonkeyPatch.context() as patch:
         if is_large:  # as a category is with millions of products
             patch.setattr(category_view, "ROWS_PER_CANDIDATE", 0)
-        found = gallery_of(catalogue, wanted).search(0, VECTORS[0], Query(k, parse_filter(wanted)))
-    assert [match.key for match in found] == expected
+        matches = gallery_of(catalogue, wanted).search(0, VECTORS[0], Query(k, parse_filter(wanted)))
+    assert [match.key for match in matches] == expected
 
 
 def counted(catalogue: list[dict[str, Any]], attribute: str) -> Counter[tuple[str, Any]]:
     """Return how many products hold each value."""
-    found: Counter[tuple[str, Any]] = Counter()
+    collected: Counter[tuple[str, Any]] = Counter()
     for product in catalogue:
         held = product.get(attribute, [])
-        found.update({(kind_of(value), value) for value in (held if isinstance(held, list) else [held])})
-    return found
+        collected.update({(kind_of(value), value) for value in (held if isinstance(held, list) else [held])})
+    return collected
 
 
 @settings(max_examples=150, deadline=None)
@@ -88,7 +88,7 @@ def counted(catalogue: list[dict[str, Any]], attribute: str) -> Counter[tuple[st
 def test_facet_counts_are_of_the_products_that_meet_the_other_conditions(
     catalogue: list[dict[str, Any]], wanted: dict[str, Any]
 ) -> None:
-    facets = {one.attribute: one for one in gallery_of(catalogue, wanted).facets(0, parse_filter(wanted))}
+    facets = {facet.attribute: facet for facet in gallery_of(catalogue, wanted).facets(0, parse_filter(wanted))}
     for attribute in "abc":
         every = counted(catalogue, attribute)
         fitting = [product for product in catalogue if meets(product, without(wanted, attribute))]
@@ -99,5 +99,5 @@ def test_facet_counts_are_of_the_products_that_meet_the_other_conditions(
         elif facet.range is not None:
             assert (facet.range.min, facet.range.max) == (min(v for _, v in every), max(v for _, v in every))
         else:
-            shown = {(kind_of(one.value), one.value): one.count for one in facet.values}
+            shown = {(kind_of(value.value), value.value): value.count for value in facet.values}
             assert shown == dict(counted(fitting, attribute))

@@ -92,8 +92,8 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
     )
     def search(self, category: int, vector: Any, k: int, wanted: Any, exclude: Any, min_score: Any) -> None:
         query = Query(k, parse_filter(wanted), exclude, min_score)
-        found = self.gallery.search(category, vector, query)
-        assert [(match.key, match.score, match.image_index) for match in found] == self.expected(
+        matches = self.gallery.search(category, vector, query)
+        assert [(match.key, match.score, match.image_index) for match in matches] == self.expected(
             category, vector, query
         )
 
@@ -103,10 +103,10 @@ class GalleryAgainstBruteForce(RuleBasedStateMachine):
             assert key not in self.gallery
             return
         product = self.products[key]
-        category, found = self.gallery.similar(key, Query(k))
+        category, matches = self.gallery.similar(key, Query(k))
         assert category == product.category
         expected = self.expected(category, product.vector, Query(k, exclude=frozenset({key})))
-        assert [match.key for match in found] == [expected_key for expected_key, *_ in expected]
+        assert [match.key for match in matches] == [expected_key for expected_key, *_ in expected]
 
     @rule(key=KEYS)
     def what_the_writer_has_is_what_was_put(self, key: str) -> None:
@@ -152,7 +152,7 @@ def test_the_nearest_images_may_all_be_of_few_products(counts: list[int], seed: 
         gallery.put(0, str(number), np.stack(images), None)
         best[str(number)] = max(float(np.dot(image.astype(np.float64), query)) for image in images)
     gallery.publish()
-    found = gallery.search(0, query, Query(k))
+    matches = gallery.search(0, query, Query(k))
     ranked = sorted(best.items(), key=lambda entry: -entry[1])[:k]
-    assert [match.key for match in found] == [key for key, _ in ranked]
-    np.testing.assert_allclose([match.score for match in found], [score for _, score in ranked], atol=1e-6)
+    assert [match.key for match in matches] == [key for key, _ in ranked]
+    np.testing.assert_allclose([match.score for match in matches], [score for _, score in ranked], atol=1e-6)

@@ -34,42 +34,44 @@ VECTORS /= np.linalg.norm(VECTORS, axis=1, keepdims=True)
 filters = st.sampled_from([{}, {"colour": "Red"}, {"colour": ["Red", "Blue"]}, {"$not": {"colour": "Blue"}}])
 
 
-def both(found: list[tuple[Any, ...]]) -> tuple[dict[str, Gallery], Gallery]:
+def both(drawn: list[tuple[Any, ...]]) -> tuple[dict[str, Gallery], Gallery]:
     """Return a gallery a catalogue, and one of all, whose keys end with the catalogue's name."""
     apart = {name: Gallery(CATEGORIES, DIMENSION, FaissFlat) for name in NAMES}
     union = Gallery(CATEGORIES, DIMENSION, FaissFlat)
-    for name, number, category, vector, colour, images in found:
+    for name, number, category, vector, colour, images in drawn:
         rows = VECTORS[[(vector + step) % len(VECTORS) for step in range(images)]]
         payload = None if colour is None else orjson.dumps({"attributes": {"colour": colour}})
         apart[name].put(category, f"p{number}", rows, payload)
         union.put(category, f"p{number}/{name}", rows, payload)
-    for one in (*apart.values(), union):
-        one.publish()
+    for each in (*apart.values(), union):
+        each.publish()
     return apart, union
 
 
-def listed(found: list[multi_search.CatalogueMatch]) -> list[tuple[str, float, int]]:
-    return [(f"{one.match.key}/{one.catalogue}", one.match.score, one.match.image_index) for one in found]
+def listed(catalogue_matchs: list[multi_search.CatalogueMatch]) -> list[tuple[str, float, int]]:
+    return [
+        (f"{item.match.key}/{item.catalogue}", item.match.score, item.match.image_index) for item in catalogue_matchs
+    ]
 
 
 @settings(max_examples=80, deadline=None)
 @given(products, st.integers(0, 23), st.integers(1, 30), filters, st.none() | st.floats(-0.5, 0.9))
 def test_a_search_through_all_is_one_through_the_union(
-    found: list[tuple[Any, ...]], query: int, k: int, wanted: dict[str, Any], least: float | None
+    drawn: list[tuple[Any, ...]], query: int, k: int, wanted: dict[str, Any], least: float | None
 ) -> None:
-    apart, union = both(found)
+    apart, union = both(drawn)
     asked = Query(k, parse_filter(wanted), min_score=least)
     for category in range(CATEGORIES):
         expected = union.search(category, VECTORS[query], asked)
         assert listed(multi_search.search(apart, category, VECTORS[query], asked)) == [
-            (one.key, one.score, one.image_index) for one in expected
+            (each.key, each.score, each.image_index) for each in expected
         ]
 
 
 @settings(max_examples=50, deadline=None)
 @given(products, filters)
-def test_facets_of_all_are_those_of_the_union(found: list[tuple[Any, ...]], wanted: dict[str, Any]) -> None:
-    apart, union = both(found)
+def test_facets_of_all_are_those_of_the_union(drawn: list[tuple[Any, ...]], wanted: dict[str, Any]) -> None:
+    apart, union = both(drawn)
 
     def by_name(facets: list[Facet]) -> dict[str, Facet]:
         return {facet.attribute: facet for facet in facets}
@@ -82,9 +84,9 @@ def test_facets_of_all_are_those_of_the_union(found: list[tuple[Any, ...]], want
 @settings(max_examples=50, deadline=None)
 @given(products, st.integers(0, 8), st.sampled_from([None, *NAMES]))
 def test_what_is_like_a_product_comes_from_all_and_the_product_itself_is_left_out_of_its_own_only(
-    found: list[tuple[Any, ...]], number: int, of: str | None
+    drawn: list[tuple[Any, ...]], number: int, of: str | None
 ) -> None:
-    apart, union = both(found)
+    apart, union = both(drawn)
     having = [name for name in NAMES if f"p{number}" in apart[name]]
     home = of if of is not None else next(iter(having), None)
     if home not in having:
@@ -92,17 +94,17 @@ def test_what_is_like_a_product_comes_from_all_and_the_product_itself_is_left_ou
             multi_search.similar(apart, f"p{number}", Query(30), of)
         return
     category, matches = union.similar(f"p{number}/{home}", Query(30))
-    expected = [(one.key, one.score, one.image_index) for one in matches]
-    got = multi_search.similar(apart, f"p{number}", Query(30), of)
-    assert (got[0], listed(got[1])) == (category, expected)
+    expected = [(match.key, match.score, match.image_index) for match in matches]
+    similar = multi_search.similar(apart, f"p{number}", Query(30), of)
+    assert (similar[0], listed(similar[1])) == (category, expected)
 
 
 @settings(max_examples=40, deadline=None)
 @given(products, st.integers(1, 50), st.none() | st.integers(0, CATEGORIES - 1), st.integers(0, 99))
 def test_a_sample_of_all_has_each_product_once_and_as_many_as_there_are(
-    found: list[tuple[Any, ...]], count: int, category: int | None, seed: int
+    drawn: list[tuple[Any, ...]], count: int, category: int | None, seed: int
 ) -> None:
-    apart, union = both(found)
+    apart, union = both(drawn)
     chosen = multi_search.sample(apart, count, category, random.Random(seed))
     there = len(union) if category is None else union.counts()[category]
     assert len({(name, key) for name, _, key, _ in chosen}) == len(chosen) == min(count, there)

@@ -48,9 +48,9 @@ def test_pages_put_together_are_the_ranking(http: TestClient, seed: int, k: int,
     body = {"category": 0, "vector": vector.tolist(), "model": "fashion/1"}
     if is_even is not None:
         body["filter"] = {"even": is_even}
-    found, page = [], {"k": k, "offset": 0}
+    ids, page = [], {"k": k, "offset": 0}
     while page is not None:
         answer = http.post("/v1/search", json={**body, **page}).json()
-        found += [hit["id"] for hit in answer["hits"]]
+        ids += [hit["id"] for hit in answer["hits"]]
         page = answer["next_page"]
-    assert found == by_hand(vector.astype(np.float64), is_even)
+    assert ids == by_hand(vector.astype(np.float64), is_even)

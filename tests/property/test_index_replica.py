@@ -15,7 +15,8 @@ HISTORY = st.lists(st.lists(RECORDS | BROKEN | GONE, max_size=5), max_size=12)
 
 def tell(replica: Replica, changes: list[Any]) -> None:
     replica.apply(
-        [one for one in changes if isinstance(one, str)], [one for one in changes if not isinstance(one, str)]
+        [change for change in changes if isinstance(change, str)],
+        [change for change in changes if not isinstance(change, str)],
     )
 
 

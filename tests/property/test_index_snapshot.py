@@ -61,7 +61,7 @@ class IndexWithRestarts(RuleBasedStateMachine):
 
     @rule(ahead=st.lists(GONE, max_size=3))
     def read_what_an_event_does_not_tell(self, ahead: list[str]) -> None:
-        self.index.apply(ahead, [self.database[one] for one in ahead if one in self.database])
+        self.index.apply(ahead, [self.database[each] for each in ahead if each in self.database])
 
     @rule()
     def keep(self) -> None:

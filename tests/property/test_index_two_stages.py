@@ -56,9 +56,9 @@ def made(shape: str, rng: np.random.Generator, count: int, dimension: int) -> Fl
             return units(spread)
 
 
-def check(found: Any, vectors: Float32Array, query: Float32Array, k: int, allowed: Any) -> None:
+def check(actual: Any, vectors: Float32Array, query: Float32Array, k: int, allowed: Any) -> None:
     """Compare rows and scores with brute force in float64; equal scores may come in any order."""
-    rows, scores = found
+    rows, scores = actual
     exact = vectors.astype(np.float64) @ query.astype(np.float64)
     candidates = np.arange(len(vectors)) if allowed is None else np.flatnonzero(allowed)
     expected = np.sort(exact[candidates])[::-1][:k]
@@ -94,9 +94,9 @@ def test_a_proven_result_is_that_of_brute_force(seed: int, shape: str) -> None:
     rng = np.random.default_rng(seed)
     vectors = made(shape, rng, MANY, 64)
     query = units(vectors[:1] + 0.1 * rng.standard_normal((1, 64)))[0]
-    found = CoarseScan(vectors).nearest(query, 10, None)
-    if found is not None:
-        check(found, vectors, query, 10, None)
+    matches = CoarseScan(vectors).nearest(query, 10, None)
+    if matches is not None:
+        check(matches, vectors, query, 10, None)
 
 
 def test_a_usual_search_is_proven_by_the_first_stage() -> None:

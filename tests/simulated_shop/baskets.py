@@ -24,7 +24,7 @@ WEIGHT = 0.5  # the default of GATEWAY_BASKETS_WEIGHT
 class Basket:
     """Two products that one shopper bought on one day: category and row of each."""
 
-    one: tuple[int, int]
+    first: tuple[int, int]
     other: tuple[int, int]
 
 
@@ -67,7 +67,7 @@ def basket_events(shelves: Sequence[Shelf], baskets: Sequence[Basket]) -> list[E
             }
         )
         for number, basket in enumerate(baskets)
-        for action, (category, row) in (("add_to_cart", basket.one), ("purchase", basket.other))
+        for action, (category, row) in (("add_to_cart", basket.first), ("purchase", basket.other))
     ]
 
 
@@ -97,7 +97,7 @@ def look_model(shelves: Sequence[Shelf]) -> Compatibility:
         categories=NAMES,
         dimension=DIMENSION,
         outfits=dict.fromkeys(NAMES, 100),
-        pairs={f"{one}+{other}": 100 for at, one in enumerate(NAMES) for other in NAMES[at + 1 :]},
+        pairs={f"{each}+{other}": 100 for at, each in enumerate(NAMES) for other in NAMES[at + 1 :]},
         seed=7,
         command="",
         created="2026-11-30T00:00:00+00:00",
@@ -121,7 +121,7 @@ def fill_in_the_blank(shop: SimulatedShop, count: int, questions: int, agreement
     bought, model = bought_together(shelves, basket_events(shelves, log)), look_model(shelves)
     right = np.zeros(2)
     for basket in drawn_baskets(shelves, questions, AGREEMENT, generator, taste_seed=seed):
-        (category, row), (wanted, true) = basket.one, basket.other
+        (category, row), (wanted, true) = basket.first, basket.other
         garment = Garment(category, shelves[category].vectors[row], "studio")
         others = generator.choice(len(shelves[wanted].products), CANDIDATES - 1, replace=False)
         vectors = shelves[wanted].vectors[[true, *others]]

@@ -147,8 +147,8 @@ class SimulatedShop:
         shopper = shopper or self.shoppers[int(draw.integers(len(self.shoppers)))]
         shelf = self.shelves[int(draw.integers(len(self.shelves)))]
         wished = np.flatnonzero(np.isin(shelf.styles, shopper.styles))
-        seen = shelf.vectors[int(draw.choice(wished if len(wished) else np.arange(len(shelf.products))))]
-        vector = unit(seen + PHOTO_NOISE * unit(draw.standard_normal(DIMENSION)))
+        vectors = shelf.vectors[int(draw.choice(wished if len(wished) else np.arange(len(shelf.products))))]
+        vector = unit(vectors + PHOTO_NOISE * unit(draw.standard_normal(DIMENSION)))
         products, rows = self.window(shelf, vector)
         appeal = self._clicks(shelf, rows, [product.score for product in products], shopper)
         order = tuple(int(place) for place in ranker(products, NAMES[shelf.category], self.day))

@@ -16,7 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from tools.capacity.bursts import recorded
-from tools.capacity.check import comparisons
+from tools.capacity.check import checked_figures
 from tools.capacity.costs import COST_PRODUCTS, MEASURED, CostsError, Point, UnitCosts, measured_points, read
 from tools.capacity.plan import CapacityPlan, Demand, Goals, Machine, plan
 from tools.capacity.pods import SIZES as POD_SIZES
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     numbers = [(field.name, getattr(costs, field.name)) for field in fields(costs) if field.name != "source"]
     sys.stdout.write(" ".join(f" {name} {value:.1f}" for name, value in numbers).rstrip() + "\n")
     if options.check:
-        sys.stdout.write(table(CHECK_HEAD, [one.row() for one in comparisons(costs)]) + "\n")
+        sys.stdout.write(table(CHECK_HEAD, [figure.row() for figure in checked_figures(costs)]) + "\n")
         return 0
     if options.pods:
         sizes = [(name, demand, pods(demand, costs, machine, goals)) for name, demand in POD_SIZES.items()]

@@ -15,7 +15,7 @@ MIB_PER_GIB = 1024
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CheckedFigure:
     """A measured figure, and what the model computes for it."""
 
     name: str
@@ -32,8 +32,8 @@ class Comparison:
         return [self.name, f"{self.measured:,.3g}", f"{self.computed:,.3g}", f"{self.ratio:.2f}"]
 
 
-def comparisons(costs: UnitCosts, docs: Path = DOCS) -> list[Comparison]:
-    """Return all comparisons.
+def checked_figures(costs: UnitCosts, docs: Path = DOCS) -> list[CheckedFigure]:
+    """Return all checked figures.
 
     Raises:
         CostsError: a table lacks a figure.
@@ -42,32 +42,34 @@ def comparisons(costs: UnitCosts, docs: Path = DOCS) -> list[Comparison]:
     search_ms = costs.photo_ms + costs.index_ms + costs.scan_ms(COST_PRODUCTS)
     spread = Goals().spread
     result = [
-        Comparison(
+        CheckedFigure(
             "searches a second, 8 clients",
             _figures("searches a second: 8 clients", performance)[0],
             1000 * CORES / search_ms,
         )
     ]
-    for rate in (int(one) for one in re.findall(r"^\| (\d+) \| [\d.]+ \| 0 \|", performance, re.MULTILINE)):
+    for rate in (int(text) for text in re.findall(r"^\| (\d+) \| [\d.]+ \| 0 \|", performance, re.MULTILINE)):
         if rate <= BUSIEST:
             _, _, p50, _, p99 = _figures(str(rate), performance)
             computed = recorded(rate, search_ms, CORES, spread)
-            result.append(Comparison(f"{rate} searches a second: p50 ms", p50, computed[0]))
-            result.append(Comparison(f"{rate} searches a second: p99 ms", p99, computed[1]))
+            result.append(CheckedFigure(f"{rate} searches a second: p50 ms", p50, computed[0]))
+            result.append(CheckedFigure(f"{rate} searches a second: p99 ms", p99, computed[1]))
     scan = costs.scan_ms(400_000)
-    result.append(Comparison("scan of 400,000 products, ms", _figures("no filter, ms, median", performance)[0], scan))
+    result.append(
+        CheckedFigure("scan of 400,000 products, ms", _figures("no filter, ms, median", performance)[0], scan)
+    )
     for products in (100_000, 1_000_000):
         gib = plan(Demand(products, 1), costs, Machine(), Goals()).index_gib
         memory = _figures(f"{products:,}", operations)[0]
-        result.append(Comparison(f"{products:,} products: memory, MiB", memory, MIB_PER_GIB * gib))
+        result.append(CheckedFigure(f"{products:,} products: memory, MiB", memory, MIB_PER_GIB * gib))
     return result
 
 
 def _figures(label: str, text: str) -> list[float]:
     """Return the numbers of a table's row."""
-    found = re.search(rf"^\| {re.escape(label)} \| (.*) \|$", text, re.MULTILINE)
-    if found is None:
+    row = re.search(rf"^\| {re.escape(label)} \| (.*) \|$", text, re.MULTILINE)
+    if row is None:
         raise CostsError(
             f"the docs have no row {label!r}: measure with {MEASURE} and python -m tests.benchmarks.report"
         )
-    return [float(number.replace(",", "")) for number in re.findall(r"(?<![\w.,])[\d,]+(?:\.\d+)?(?![\w])", found[1])]
+    return [float(number.replace(",", "")) for number in re.findall(r"(?<![\w.,])[\d,]+(?:\.\d+)?(?![\w])", row[1])]

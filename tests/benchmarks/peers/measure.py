@@ -187,9 +187,9 @@ class LanceDb(Engine):
         return {"id": number, "vector": vector.tolist(), "colour": number % TENTH}
 
     def search(self, query: Any, *, filtered: bool = False) -> Ids:
-        found = self._table.search(query).metric("cosine").select(["id", "_distance"])
-        found = found.where("colour = 0", prefilter=True) if filtered else found
-        return [row["id"] for row in found.limit(K).to_list()]
+        actual = self._table.search(query).metric("cosine").select(["id", "_distance"])
+        actual = actual.where("colour = 0", prefilter=True) if filtered else actual
+        return [row["id"] for row in actual.limit(K).to_list()]
 
     def upsert(self, number: int, vector: Any) -> None:
         self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(
@@ -221,8 +221,8 @@ class MilvusLite(Engine):
 
     def search(self, query: Any, *, filtered: bool = False) -> Ids:
         condition = "colour == 0" if filtered else ""
-        found = self._client.search("products", [query.tolist()], limit=K, filter=condition)
-        return [hit["id"] for hit in found[0]]
+        matches = self._client.search("products", [query.tolist()], limit=K, filter=condition)
+        return [hit["id"] for hit in matches[0]]
 
     def upsert(self, number: int, vector: Any) -> None:
         self._client.upsert("products", [self._row(number, vector)])
@@ -252,18 +252,18 @@ def measure(name: str, vectors: Any, queries: Any) -> dict[str, float | None]:
         started = time.perf_counter()
         engine.search(queries[0])
         queries = queries[: max(10, int(SEARCHING_S / (time.perf_counter() - started)))]
-        times, found = timed(engine.search, queries)
+        times, matches = timed(engine.search, queries)
         figures |= {"p50 ms": percentile(times, 50), "p99 ms": percentile(times, 99)}
         busy = time.process_time()
         timed(engine.search, queries)
         figures["processor ms"] = (time.process_time() - busy) * 1000 / len(queries)
-        figures["recall"] = recall(found, vectors, queries, 1)
+        figures["recall"] = recall(matches, vectors, queries, 1)
         for clients in CLIENTS:
             figures[f"searches/s, {clients} clients"] = rate(engine.search, queries, clients)
         try:
-            times, found = timed(lambda query: engine.search(query, filtered=True), queries)
+            times, matches = timed(lambda query: engine.search(query, filtered=True), queries)
             figures |= {"filtered p50 ms": percentile(times, 50)}
-            figures["filtered recall"] = recall(found, vectors, queries, TENTH)
+            figures["filtered recall"] = recall(matches, vectors, queries, TENTH)
         except NotImplementedError:
             figures |= {"filtered p50 ms": None, "filtered recall": None}
         figures["upsert to searchable ms"] = percentile([freshness(engine, vectors, n) for n in range(10)], 50)
@@ -284,12 +284,12 @@ def freshness(engine: Engine, vectors: Any, turn: int) -> float:
 
 def timed(search: Callable[[Any], T], queries: Any) -> tuple[list[float], list[T]]:
     """Return the milliseconds and the result of each query."""
-    times, found = [], []
+    times, collected = [], []
     for query in queries:
         started = time.perf_counter()
-        found.append(search(query))
+        collected.append(search(query))
         times.append((time.perf_counter() - started) * 1000)
-    return times, found
+    return times, collected
 
 
 def rate(search: Callable[[Any], object], queries: Any, clients: int) -> float:
@@ -310,12 +310,12 @@ def rate(search: Callable[[Any], object], queries: Any, clients: int) -> float:
     return sum(counts) / (time.perf_counter() - started)
 
 
-def recall(found: Sequence[Ids], vectors: Any, queries: Any, every: int) -> float:
+def recall(idss: Sequence[Ids], vectors: Any, queries: Any, every: int) -> float:
     """Return the share of the nearest vectors that were found, against brute force."""
     exact = queries @ vectors[::every].T
     expected = np.argsort(-exact, axis=1)[:, :K] * every
     return float(
-        np.mean([len(set(map(int, ids)) & set(row.tolist())) / K for ids, row in zip(found, expected, strict=True)])
+        np.mean([len(set(map(int, ids)) & set(row.tolist())) / K for ids, row in zip(idss, expected, strict=True)])
     )
 
 

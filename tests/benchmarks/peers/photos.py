@@ -87,8 +87,8 @@ class Clustimage(PhotoEngine):
         self._library.fit_transform([str(photo) for photo in photos])
 
     def search(self, photo: Path) -> list[str]:
-        found = self._library.find(str(photo), metric="euclidean", k=K, alpha=None)
-        table = next(value for name, value in found.items() if name != "feat")
+        documents = self._library.find(str(photo), metric="euclidean", k=K, alpha=None)
+        table = next(value for name, value in documents.items() if name != "feat")
         return [Path(name).name for name in table["y_pathnames"]][:K]
 
 
@@ -106,10 +106,10 @@ def measure(
     engine.search(queries[0])
     figures["memory MB"] = resident_mb() - memory
     busy = time.process_time()
-    times, found = timed(engine.search, queries)
+    times, actual = timed(engine.search, queries)
     figures["processor ms"] = (time.process_time() - busy) * 1000 / len(queries)
     figures |= {"p50 ms": percentile(times, 50), "p99 ms": percentile(times, 99)}
-    results = [(query, result) for query, names in zip(queries, found, strict=True) for result in names]
+    results = [(query, result) for query, names in zip(queries, actual, strict=True) for result in names]
     same = [categories[query.name] == categories[result] for query, result in results]
     figures["in the photo's category"] = float(np.mean(same))
     for clients in CLIENTS:

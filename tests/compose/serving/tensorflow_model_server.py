@@ -46,8 +46,8 @@ def batching(path: Path) -> list[str]:
     """Return the stand-in's flags for batching parameters; a file that TensorFlow Serving refuses is refused."""
     text = re.sub(r"#.*", "", path.read_text())
     fields = [
-        (name, int(one or two))
-        for name, one, two in re.findall(r"(\w+)\s*(?:\{\s*value:\s*(\d+)\s*\}|:\s*(\d+))", text)
+        (name, int(each or two))
+        for name, each, two in re.findall(r"(\w+)\s*(?:\{\s*value:\s*(\d+)\s*\}|:\s*(\d+))", text)
     ]
     unknown = {name for name, _ in fields} - BATCHING
     sizes = [value for name, value in fields if name == "allowed_batch_sizes"]

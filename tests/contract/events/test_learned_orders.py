@@ -103,6 +103,6 @@ async def test_a_rollback_takes_effect_at_the_next_reading_of_a_gateway(store: C
         await session.rollback()
         await book.read(sources)
         active.append(book.of(("default",)).get("default"))
-    assert [one and one.version for one in active] == ["1", "2", "1", None]
+    assert [order and order.version for order in active] == ["1", "2", "1", None]
     assert active[0] is not None
     assert active[0].order.to_bytes() == order_by("click_rate").to_bytes()

@@ -150,21 +150,21 @@ def ranked(
 ) -> list[tuple[float, str, int]]:
     """Return score, key and image of every product of a category that meets a filter, best first."""
     unit = unit_vector(vector).astype(np.float64)
-    found = []
+    collected = []
     for made in living.values():
         if made.category == category and meets({"group": made.group, **made.attributes}, wanted):
             scores = [float(np.einsum("i,i->", each.astype(np.float64), unit)) for each in made.vectors]
-            found.append(min((-score, made.key, image) for image, score in enumerate(scores)))
-    return [(-negative, key, image) for negative, key, image in sorted(found)]
+            collected.append(min((-score, made.key, image) for image, score in enumerate(scores)))
+    return [(-negative, key, image) for negative, key, image in sorted(collected)]
 
 
 def shown(matches: list[Any]) -> list[tuple[float, str, int]]:
     return [(match.score, match.key, match.image_index) for match in matches]
 
 
-def assert_same(found: list[tuple[float, str, int]], expected: list[tuple[float, str, int]]) -> None:
-    assert [(key, image) for _, key, image in found] == [(key, image) for _, key, image in expected]
-    assert [score for score, _, _ in found] == pytest.approx([score for score, _, _ in expected], abs=1e-12)
+def assert_same(rows: list[tuple[float, str, int]], expected: list[tuple[float, str, int]]) -> None:
+    assert [(key, image) for _, key, image in rows] == [(key, image) for _, key, image in expected]
+    assert [score for score, _, _ in rows] == pytest.approx([score for score, _, _ in expected], abs=1e-12)
 
 
 @pytest.mark.parametrize("wanted", FILTERS, ids=str)
@@ -205,14 +205,14 @@ def test_facets_and_totals_are_counts_of_the_products(
     galleries = {"default": replica.gallery}
     of_category = [{"group": made.group, **made.attributes} for made in living.values() if made.category == 0]
     query_filter = parse_filter(wanted)
-    assert multi_search.count(galleries, 0, query_filter) == sum(meets(one, wanted) for one in of_category)
+    assert multi_search.count(galleries, 0, query_filter) == sum(meets(product, wanted) for product in of_category)
     facets = {facet.attribute: facet for facet in multi_search.facets(galleries, 0, query_filter)}
-    prices = [float(str(one["price"])) for one in of_category]
+    prices = [float(str(product["price"])) for product in of_category]
     price_range = facets["price"].range
     assert price_range is not None
     assert (price_range.min, price_range.max) == (min(prices), max(prices))
-    fitting = [one for one in of_category if meets(one, without(wanted, "colour"))]
-    by_hand = Counter(one["colour"] for one in fitting)
+    fitting = [product for product in of_category if meets(product, without(wanted, "colour"))]
+    by_hand = Counter(each["colour"] for each in fitting)
     assert (
         {value.value: value.count for value in facets["colour"].values} == by_hand
         if by_hand

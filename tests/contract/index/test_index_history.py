@@ -36,8 +36,8 @@ def empty() -> Replica:
 
 
 def keys(follower: Follower) -> list[str]:
-    found = follower.replica.gallery.search(0, VECTOR, Query(100)) if follower.replica else []
-    return sorted(match.key for match in found)
+    matches = follower.replica.gallery.search(0, VECTOR, Query(100)) if follower.replica else []
+    return sorted(match.key for match in matches)
 
 
 def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, outcome: Any) -> None:

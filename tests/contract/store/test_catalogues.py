@@ -35,19 +35,19 @@ async def test_the_same_id_is_another_product_in_another_catalogue(store: Catalo
     other = store.of(OTHER)
     await store.products.put_many([product("a", "ours"), product("b", "ours")])
     await other.products.put_many([product("a", "theirs"), product("c", "theirs")])
-    found = [await one.products.get("a") for one in (store, other)]
-    assert [one.title for one in found if one] == ["ours", "theirs"]
+    stored = [await each.products.get("a") for each in (store, other)]
+    assert [item.title for item in stored if item] == ["ours", "theirs"]
     assert (await keys(store), await keys(other)) == (["a", "b"], ["a", "c"])
-    assert [await one.products.count() for one in (store, other)] == [2, 2]
+    assert [await each.products.count() for each in (store, other)] == [2, 2]
 
 
 async def test_what_is_removed_from_one_catalogue_stays_in_the_others(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
-    for one in (store, other):
-        await one.products.put_many([product(key, "shirt") for key in "abc"])
-        await one.pictures.put_many([(key, StoredImage("image/png", one.catalogue.encode())) for key in "abc"])
-        await one.http_cache.put_many(
-            {"a": CachedImage(f"https://{one.catalogue}.example", "ab" * 32, Validators("e", None))}
+    for each in (store, other):
+        await each.products.put_many([product(key, "shirt") for key in "abc"])
+        await each.pictures.put_many([(key, StoredImage("image/png", each.catalogue.encode())) for key in "abc"])
+        await each.http_cache.put_many(
+            {"a": CachedImage(f"https://{each.catalogue}.example", "ab" * 32, Validators("e", None))}
         )
     await store.products.delete("a")
     await store.products.delete_many(["b"], written_before=datetime.now(UTC) + timedelta(hours=1))
@@ -87,18 +87,18 @@ async def test_a_change_stream_tells_of_one_catalogue(store: CatalogueDatabase) 
     try:
         await store.products.put(product("a", "ours"))
         await other.products.put(product("b", "theirs"))
-        found: list[str] = []
+        actual: list[str] = []
         async with asyncio.timeout(WITHIN_S):
-            while not found:
-                found = [record.product.key for record in (await feed.next_batch(100, 0.0)).changed]
+            while not actual:
+                actual = [record.product.key for record in (await feed.next_batch(100, 0.0)).changed]
         await store.products.put(product("c", "ours"))
         marker = await other.products.put_marker()
         async with asyncio.timeout(WITHIN_S):
             while marker not in (batch := await feed.next_batch(100, 0.0)).markers:
-                found += [record.product.key for record in batch.changed]
+                actual += [record.product.key for record in batch.changed]
     finally:
         await feed.close()
-    assert found == ["b"]
+    assert actual == ["b"]
     assert await store.products.identity() != await other.products.identity()
 
 
@@ -118,13 +118,13 @@ async def test_one_import_a_catalogue_runs_at_a_time_and_as_many_as_there_are_ca
 ) -> None:
     stopping = asyncio.Event()
     other = store.of(OTHER)
-    leases = [ImportLease(one.notes, f"of {one.catalogue}", "feed.csv", "now") for one in (store, other)]
+    leases = [ImportLease(each.notes, f"of {each.catalogue}", "feed.csv", "now") for each in (store, other)]
     for lease in leases:
         await lease.take(stopping)
-    for one in (store, other):
+    for each in (store, other):
         with pytest.raises(ImportUnderWay) as error:
-            await ImportLease(one.notes, "another", "feed.csv", "now").take(stopping)
-        assert error.value.lease.import_id == f"of {one.catalogue}"
+            await ImportLease(each.notes, "another", "feed.csv", "now").take(stopping)
+        assert error.value.lease.import_id == f"of {each.catalogue}"
     await leases[0].drop()
     assert await leases[1].renew()
     await leases[1].drop()
@@ -132,11 +132,11 @@ async def test_one_import_a_catalogue_runs_at_a_time_and_as_many_as_there_are_ca
 
 async def test_vectors_of_another_model_are_looked_for_and_given_up_in_one_catalogue(store: CatalogueDatabase) -> None:
     other = store.of(OTHER)
-    for one in (store, other):
-        await one.products.put(product("a", "shirt"))
+    for each in (store, other):
+        await each.products.put(product("a", "shirt"))
     lacking = [
-        [key async for some in one.models.missing_vectors("fashion/2", 64, "fashion/1") for key in some]
-        for one in (store,)
+        [key async for some in each.models.missing_vectors("fashion/2", 64, "fashion/1") for key in some]
+        for each in (store,)
     ]
     assert lacking == [["a"]]
     assert [part.documents async for part in other.models.retire("fashion/2", "fashion/1")] == [1]

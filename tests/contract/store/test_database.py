@@ -44,9 +44,9 @@ def test_the_server_answers_a_ping(products: Products) -> None:
 
 def test_a_document_is_found_by_its_id_as_it_was_written(products: Products) -> None:
     products.update_one({"_id": "a"}, {"$set": {**FIELDS, "updated_at": WHEN}}, upsert=True)
-    found = products.find_one({"_id": "a"})
-    assert found is not None
-    assert {**found, "vector": bytes(found["vector"])} == {
+    document = products.find_one({"_id": "a"})
+    assert document is not None
+    assert {**document, "vector": bytes(document["vector"])} == {
         **FIELDS,
         "_id": "a",
         "vector": bytes(VECTOR),
@@ -57,7 +57,7 @@ def test_a_document_is_found_by_its_id_as_it_was_written(products: Products) -> 
 def test_setting_all_fields_replaces_a_document_with_binary_values_and_dates(products: Products) -> None:
     for title in ("first", "second"):
         products.bulk_write([upsert("a", **{**FIELDS, "title": title, "updated_at": WHEN})], ordered=False)
-    assert [found["title"] for found in products.find({"_id": "a"})] == ["second"]
+    assert [document["title"] for document in products.find({"_id": "a"})] == ["second"]
 
 
 def test_a_time_that_is_set_on_insert_stays(products: Products) -> None:
@@ -88,8 +88,8 @@ def test_booleans_stay_booleans_in_updates(products: Products) -> None:
 def test_an_already_encoded_document_can_be_set(products: Products) -> None:
     raw = RawBSONDocument(bson.encode({"vector": VECTOR, "title": "x"}))
     products.bulk_write([UpdateOne({"_id": "a"}, {"$set": raw}, upsert=True)], ordered=False)
-    found = products.find_one({"_id": "a"})
-    assert found is not None and bytes(found["vector"]) == bytes(VECTOR)
+    document = products.find_one({"_id": "a"})
+    assert document is not None and bytes(document["vector"]) == bytes(VECTOR)
 
 
 def test_vectors_in_a_list_of_subdocuments_are_found_as_they_were_written(products: Products) -> None:
@@ -97,10 +97,10 @@ def test_vectors_in_a_list_of_subdocuments_are_found_as_they_were_written(produc
     raw = RawBSONDocument(bson.encode({"images": images}))
     for _ in range(2):
         products.bulk_write([UpdateOne({"_id": "a"}, {"$set": raw}, upsert=True)], ordered=False)
-    found = products.find_one({"_id": "a"}, {"images": 1})
-    assert found is not None
-    assert [{**one, "vector": bytes(one["vector"])} for one in found["images"]] == [
-        {**one, "vector": bytes(VECTOR)} for one in images
+    document = products.find_one({"_id": "a"}, {"images": 1})
+    assert document is not None
+    assert [{**image, "vector": bytes(image["vector"])} for image in document["images"]] == [
+        {**image, "vector": bytes(VECTOR)} for image in images
     ]
 
 
@@ -115,7 +115,7 @@ def test_an_unordered_bulk_write_says_which_operation_failed_and_does_the_others
     with pytest.raises(BulkWriteError) as caught:
         products.bulk_write([InsertOne({"_id": "a"}), InsertOne({"_id": "b"}), InsertOne({"_id": "c"})], ordered=False)
     assert [(error["index"], error["code"]) for error in caught.value.details["writeErrors"]] == [(1, 11000)]
-    assert {found["_id"] for found in products.find({})} == {"a", "b", "c"}
+    assert {document["_id"] for document in products.find({})} == {"a", "b", "c"}
 
 
 def test_an_id_is_unique(products: Products) -> None:
@@ -127,8 +127,8 @@ def test_an_id_is_unique(products: Products) -> None:
 def test_documents_are_found_by_a_list_of_ids_of_any_kind(products: Products) -> None:
     old = products.insert_one({"id": 7}).inserted_id
     products.insert_many([{"_id": "a"}, {"_id": "b"}])
-    found = products.find({"_id": {"$in": ["a", old, "none"]}})
-    assert {document["_id"] for document in found} == {"a", old}
+    documents = products.find({"_id": {"$in": ["a", old, "none"]}})
+    assert {document["_id"] for document in documents} == {"a", old}
     assert isinstance(old, ObjectId)
 
 
@@ -161,16 +161,16 @@ def test_deleting_says_how_many_went(products: Products) -> None:
 
 def test_ranges_of_ids_are_deleted_but_for_some_of_them(products: Products) -> None:
     ids = ["a", "a\n1", "a\n2", "a\n3", "aa", "b\n1", "bb\n1", "ü\n1"]
-    products.insert_many([{"_id": one} for one in ids])
+    products.insert_many([{"_id": key} for key in ids])
     first = {"_id": {"$gte": "a\n", "$lt": "a\x0b", "$nin": ["a\n2"]}}
     others = [{"_id": {"$gte": f"{key}\n", "$lt": f"{key}\x0b"}} for key in ["b", "ü", *map(str, range(398))]]
     assert products.delete_many({"$or": [first, *others]}).deleted_count == 4
-    assert {found["_id"] for found in products.find({}, {"_id": 1})} == {"a", "a\n2", "aa", "bb\n1"}
+    assert {document["_id"] for document in products.find({}, {"_id": 1})} == {"a", "a\n2", "aa", "bb\n1"}
 
 
 def test_a_scan_in_batches_gives_every_document_once(products: Products) -> None:
     products.insert_many([{"_id": str(number)} for number in range(2500)])
-    assert sorted(int(found["_id"]) for found in products.find({}, batch_size=1000)) == list(range(2500))
+    assert sorted(int(document["_id"]) for document in products.find({}, batch_size=1000)) == list(range(2500))
 
 
 def test_the_collection_knows_how_many_documents_it_has(products: Products) -> None:
@@ -191,8 +191,8 @@ def test_a_picture_of_a_megabyte_is_kept_byte_for_byte(products: Products) -> No
     images = products.database["images"]
     for _ in range(2):
         images.bulk_write([UpdateOne({"_id": "a"}, {"$set": {"data": data}}, upsert=True)], ordered=False)
-    found = images.find_one({"_id": "a"})
-    assert found is not None and bytes(found["data"]) == data
+    document = images.find_one({"_id": "a"})
+    assert document is not None and bytes(document["data"]) == data
 
 
 class Events:
@@ -263,7 +263,7 @@ def test_a_stream_may_be_opened_before_its_collection_exists(products: Products)
 
 
 def test_two_streams_each_give_every_event(products: Products) -> None:
-    with watch(products) as one, watch(products) as other:
+    with watch(products) as first, watch(products) as other:
         products.insert_many([{"_id": str(number)} for number in range(300)])
-        for stream in (one, other):
+        for stream in (first, other):
             assert len(Events(stream).take(300)) == 300

@@ -68,8 +68,10 @@ def test_everything_that_is_wrong_is_found_with_examples_and_the_status_is_3(url
     fill(url, database, *one_of_each()[:8], *wrong)
     done = run(url, database, "--json")
     assert done.exit_code == 3, done.stderr
-    found = {kind: (one["count"], one["examples"]) for kind, one in orjson.loads(done.stdout)["findings"].items()}
-    assert found == {
+    document = {
+        kind: (finding["count"], finding["examples"]) for kind, finding in orjson.loads(done.stdout)["findings"].items()
+    }
+    assert document == {
         "broken": (1, ["odd: Category is 'x', not a category's id"]),
         "broken_images": (1, ["half: images[1]: the vector has shape (0,), not (64,)"]),
         "not_embedded": (1, ["bare: the vector is missing"]),
@@ -151,9 +153,9 @@ def test_after_a_promotion_products_are_judged_by_what_the_promoted_model_sees(u
     fill(url, database, *both, product("old"), moved)
     with pymongo.MongoClient[dict[str, Any]](url) as client:
         client[database]["notes"].insert_one({"_id": "models", "active": "fashion/2", "previous": "fashion/1"})
-    found = orjson.loads(run(url, database, "--json").stdout)
-    assert (found["model"], found["models"]) == ("fashion/2", {"fashion/2": 10, "fashion/1": 1})
-    wrong = {kind: one["examples"] for kind, one in found["findings"].items() if one["count"]}
+    document = orjson.loads(run(url, database, "--json").stdout)
+    assert (document["model"], document["models"]) == ("fashion/2", {"fashion/2": 10, "fashion/1": 1})
+    wrong = {kind: finding["examples"] for kind, finding in document["findings"].items() if finding["count"]}
     assert wrong == {
         "other_model": ["old: fashion/1"],
         "category_conflicts": ["moved: Topwear, predicted Watches (90%)"],

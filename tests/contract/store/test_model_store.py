@@ -22,8 +22,8 @@ ONE, TWO = "fashion/1", "fashion/2"
 
 
 def vector() -> np.ndarray[Any, Any]:
-    found = RNG.standard_normal(64).astype(np.float32)
-    return np.asarray(found / np.linalg.norm(found))
+    astype = RNG.standard_normal(64).astype(np.float32)
+    return np.asarray(astype / np.linalg.norm(astype))
 
 
 def product(key: str, sha256: str | None = "aa", **changes: Any) -> Product:
@@ -38,7 +38,7 @@ def seen(sha256: str | None = "aa", category: int = 4, *additional: str) -> Prod
 
 async def lacking(store: CatalogueDatabase, model: str, unversioned: str = ONE) -> list[Any]:
     return sorted(
-        [one async for ids in store.models.missing_vectors(model, 64, unversioned, 2) for one in ids], key=str
+        [key async for ids in store.models.missing_vectors(model, 64, unversioned, 2) for key in ids], key=str
     )
 
 
@@ -117,12 +117,12 @@ async def test_entries_are_read_by_the_ids_that_the_database_has(
     old = ObjectId()
     raw.insert_many([{"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()}, {"_id": "bad", "Category": 1}])
     await store.products.put(product("a"))
-    found = {entry.document_id: entry.content for entry in await store.models.entries([old, "a", "bad", "gone"])}
-    assert found.keys() == {old, "a", "bad"}
-    legacy = found[old]
+    actual = {entry.document_id: entry.content for entry in await store.models.entries([old, "a", "bad", "gone"])}
+    assert actual.keys() == {old, "a", "bad"}
+    legacy = actual[old]
     assert isinstance(legacy, Record) and legacy.product.key == "7"
-    assert isinstance(found["a"], Record)
-    assert isinstance(found["bad"], BrokenDocument)
+    assert isinstance(actual["a"], Record)
+    assert isinstance(actual["bad"], BrokenDocument)
 
 
 async def test_a_vector_of_another_model_changes_nothing_else_of_a_document(
@@ -131,18 +131,18 @@ async def test_a_vector_of_another_model_changes_nothing_else_of_a_document(
     old = ObjectId()
     raw.insert_one({"_id": old, "id": 7, "Category": 1, "vector": vector().tolist()})
     await store.products.put(product("a", title="Shirt", attributes={"a.b": 1}))
-    before = {one["_id"]: one for one in raw.find()}
+    before = {document["_id"]: document for document in raw.find()}
     secondary = {"a": seen(), old: seen(None)}
     assert await store.models.put_embeddings(TWO, list(secondary.items())) == 2
-    for one in raw.find():
-        del one["embeddings"][TWO]
-        assert one == {"embeddings": {}, **before[one["_id"]]}
+    for document in raw.find():
+        del document["embeddings"][TWO]
+        assert document == {"embeddings": {}, **before[document["_id"]]}
     assert await lacking(store, TWO) == []
     for entry in await store.models.entries([old, "a"]):
         assert isinstance(entry.content, Record)
-        found = entry.content.product.embedded_by(TWO)
-        assert found is not None and found.category == 4
-        np.testing.assert_allclose(found.vector, secondary[entry.document_id].vector, rtol=1e-5)
+        embedded_by = entry.content.product.embedded_by(TWO)
+        assert embedded_by is not None and embedded_by.category == 4
+        np.testing.assert_allclose(embedded_by.vector, secondary[entry.document_id].vector, rtol=1e-5)
     assert await store.models.put_embeddings(TWO, []) == 0
 
 
@@ -150,9 +150,9 @@ async def test_a_product_whose_picture_has_changed_meanwhile_keeps_what_it_has(s
     newest = seen("bb")
     await store.products.put_many([product("a", "bb", embeddings={TWO: newest}), product("b", "bb")])
     assert await store.models.put_embeddings(TWO, [("a", seen("aa")), ("b", seen("aa")), ("gone", seen("aa"))]) == 0
-    found = await store.products.get("a")
-    assert found is not None and found.embeddings[TWO].prediction == newest.prediction
-    np.testing.assert_allclose(found.embeddings[TWO].vector, newest.vector, rtol=1e-5)
+    stored = await store.products.get("a")
+    assert stored is not None and stored.embeddings[TWO].prediction == newest.prediction
+    np.testing.assert_allclose(stored.embeddings[TWO].vector, newest.vector, rtol=1e-5)
     assert await store.products.get("gone") is None
     assert await lacking(store, TWO) == ["b"]
 
@@ -169,7 +169,11 @@ async def test_a_put_that_knows_of_no_further_model_leaves_its_vectors_where_the
 
 async def retired(store: CatalogueDatabase, model: str, serving: str) -> tuple[int, int, int]:
     parts = [part async for part in store.models.retire(model, serving, 2)]
-    return sum(one.documents for one in parts), sum(one.changed for one in parts), sum(one.unseen for one in parts)
+    return (
+        sum(part.documents for part in parts),
+        sum(part.changed for part in parts),
+        sum(part.unseen for part in parts),
+    )
 
 
 async def test_a_retired_models_vectors_give_way_to_those_that_serve(
@@ -192,16 +196,18 @@ async def test_a_retired_models_vectors_give_way_to_those_that_serve(
     await store.products.put_marker()
     assert await retired(store, ONE, TWO) == (6, 3, 1)
     products = {key: await store.products.get(key) for key in ("network", "feed", "stale", "two", "only two")}
-    assert {key: one and (one.model, one.category, set(one.embeddings)) for key, one in products.items()} == {
+    assert {
+        key: product and (product.model, product.category, set(product.embeddings)) for key, product in products.items()
+    } == {
         "network": (TWO, 5, {TWO}),
         "feed": (TWO, 2, {TWO}),
         "stale": (ONE, 2, {ONE, TWO}),
         "two": (TWO, 2, {TWO}),
         "only two": (TWO, 2, {TWO}),
     }
-    found = products["network"]
-    assert found is not None and found.title == "Shirt" and found.embedding.prediction == by_network.prediction
-    np.testing.assert_allclose(found.vector, by_network.vector, rtol=1e-5)
+    network = products["network"]
+    assert network is not None and network.title == "Shirt" and network.embedding.prediction == by_network.prediction
+    np.testing.assert_allclose(network.vector, by_network.vector, rtol=1e-5)
     assert (raw.find_one({"_id": old}) or {})["embeddings"] == {TWO: {"vector": 1}}
     assert await retired(store, ONE, TWO) == (6, 0, 1)
 
@@ -222,8 +228,8 @@ async def test_a_product_keeps_a_retired_vector_that_more_of_its_images_have(sto
     images = (additional_image(vector(), sha256="bb"),)
     await store.products.put(product("a", images=images, embeddings={TWO: seen()}))
     assert await retired(store, ONE, TWO) == (1, 0, 0)
-    found = await store.products.get("a")
-    assert found is not None and found.model == ONE and len(found.images) == 2
+    stored = await store.products.get("a")
+    assert stored is not None and stored.model == ONE and len(stored.images) == 2
 
 
 async def test_a_product_that_changes_while_its_vectors_are_retired_keeps_the_change(
@@ -239,9 +245,9 @@ async def test_a_product_that_changes_while_its_vectors_are_retired_keeps_the_ch
 
     monkeypatch.setattr(store.products, "batches", changed_meanwhile)
     await retired(store, ONE, TWO)
-    found = await store.products.get("a")
-    assert found is not None
-    assert (found.title, found.model, found.images[0].sha256) == ("new", ONE, "bb")
+    stored = await store.products.get("a")
+    assert stored is not None
+    assert (stored.title, stored.model, stored.images[0].sha256) == ("new", ONE, "bb")
 
 
 def insert_old(raw: Collection[dict[str, Any]], count: int) -> None:

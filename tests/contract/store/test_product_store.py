@@ -52,11 +52,11 @@ async def keys(store: CatalogueDatabase) -> list[str]:
     return sorted([key async for batch in store.products.keys(100) for key in batch])
 
 
-def same(one: Product | None, other: Product) -> bool:
-    assert one is not None
+def same(other_product: Product | None, other: Product) -> bool:
+    assert other_product is not None
     lengths = np.linalg.norm(other.vectors, axis=1, keepdims=True)
-    np.testing.assert_allclose(one.vectors, other.vectors / lengths, rtol=1e-5)
-    return plain(one) == plain(other)
+    np.testing.assert_allclose(other_product.vectors, other.vectors / lengths, rtol=1e-5)
+    return plain(other_product) == plain(other)
 
 
 def plain(product: Product) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def further(*hashes: str) -> tuple[tuple[ProductImage, Float32Array], ...]:
     linked = additional_image(
         RNG.standard_normal(64).astype(np.float32), url="https://shop.example/2.jpg", sha256="ef" * 32
     )
-    kept = [additional_image(RNG.standard_normal(64).astype(np.float32), sha256=one * 32) for one in hashes]
+    kept = [additional_image(RNG.standard_normal(64).astype(np.float32), sha256=digest * 32) for digest in hashes]
     return (linked, *kept)
 
 
@@ -88,10 +88,10 @@ async def test_several_images_are_read_as_they_were_put_and_replaced_as_a_whole(
         await store.products.put(given)
         assert same(await store.products.get("1"), given)
     await store.products.put_many([product("1", images=further("ab")), product("2")])
-    found = await store.products.fingerprints(["1", "2"])
+    fingerprints = await store.products.fingerprints(["1", "2"])
     main = ProductImage(None, "ab" * 32)
-    assert found["1"].images == (main, ProductImage("https://shop.example/2.jpg", "ef" * 32), main)
-    assert found["2"].images == (main,)
+    assert fingerprints["1"].images == (main, ProductImage("https://shop.example/2.jpg", "ef" * 32), main)
+    assert fingerprints["2"].images == (main,)
 
 
 async def test_an_unknown_product_is_none(store: CatalogueDatabase) -> None:
@@ -113,10 +113,10 @@ async def test_a_product_is_replaced_only_if_it_is_as_it_was_read(store: Catalog
     assert read is not None and revision is not None
     assert await store.products.replace(replace(read, title="first"), revision)
     assert not await store.products.replace(replace(read, title="second"), revision)
-    found, revision = await store.products.get_revision("1")
-    assert found is not None and found.title == "first"
+    actual, revision = await store.products.get_revision("1")
+    assert actual is not None and actual.title == "first"
     assert await store.products.delete("1")
-    assert not await store.products.replace(replace(found, title="third"), revision)
+    assert not await store.products.replace(replace(actual, title="third"), revision)
     assert await store.products.get("1") is None
 
 
@@ -131,8 +131,8 @@ async def test_no_change_of_two_who_read_and_replace_at_once_is_lost(store: Cata
             times -= await store.products.replace(counted, revision)
 
     await asyncio.gather(count(15), count(15))
-    found = await store.products.get("1")
-    assert found is not None and found.attributes == {"count": 30}
+    stored = await store.products.get("1")
+    assert stored is not None and stored.attributes == {"count": 30}
 
 
 async def test_a_legacy_document_becomes_a_product_of_its_own_when_it_is_replaced(
@@ -142,8 +142,8 @@ async def test_a_legacy_document_becomes_a_product_of_its_own_when_it_is_replace
     read, revision = await store.products.get_revision("7")
     assert read is not None
     assert await store.products.replace(replace(read, title="T"), revision)
-    found = await store.products.get("7")
-    assert found is not None and found.title == "T"
+    stored = await store.products.get("7")
+    assert stored is not None and stored.title == "T"
     assert await store.products.count() == 1
 
 
@@ -164,9 +164,9 @@ async def test_attributes_that_no_product_has_are_named(store: CatalogueDatabase
 async def test_a_product_without_a_time_is_given_the_present(store: CatalogueDatabase) -> None:
     before = datetime.now(UTC)
     await store.products.put(product("1", updated_at=None))
-    found = await store.products.get("1")
-    assert found is not None and found.updated_at is not None
-    assert abs((found.updated_at - before).total_seconds()) < 60
+    stored = await store.products.get("1")
+    assert stored is not None and stored.updated_at is not None
+    assert abs((stored.updated_at - before).total_seconds()) < 60
 
 
 @pytest.mark.parametrize("probably_new", [False, True])
@@ -192,8 +192,8 @@ async def test_a_product_of_an_earlier_version_gets_no_time_of_its_first_write(s
 @pytest.mark.parametrize("key", ["507f1f77bcf86cd799439011", "a/b?c=d", "größe 42", "abcdefghijkl", "0", "x" * 256])
 async def test_any_text_may_be_a_key(store: CatalogueDatabase, key: str) -> None:
     await store.products.put(product(key))
-    found = await store.products.get(key)
-    assert found is not None and found.key == key
+    stored = await store.products.get(key)
+    assert stored is not None and stored.key == key
     assert await store.products.delete(key)
     assert await store.products.get(key) is None
 
@@ -214,9 +214,9 @@ async def test_a_bulk_write_reports_what_cannot_be_stored_and_writes_the_rest(st
 
 async def test_of_a_key_given_twice_the_last_counts(store: CatalogueDatabase) -> None:
     report = await store.products.put_many([product("1", title="first"), product("1", title="last")])
-    found = await store.products.get("1")
+    stored = await store.products.get("1")
     assert report.written == 1
-    assert found is not None and found.title == "last"
+    assert stored is not None and stored.title == "last"
 
 
 async def test_two_writers_of_the_same_new_keys_both_succeed(store: CatalogueDatabase) -> None:
@@ -235,9 +235,9 @@ async def test_products_and_pictures_that_are_not_as_new_as_thought_are_written_
     report = await store.products.put_many([product("a", title="new", url=None), product("b")], probably_new=True)
     pictures = await store.pictures.put_many([("a", picture), ("b", picture)], probably_new=True)
     assert (report.written, report.failures) == (pictures.written, pictures.failures) == (2, ())
-    found = await store.products.get("a")
-    assert found is not None
-    assert (found.title, found.url) == ("new", None)
+    stored = await store.products.get("a")
+    assert stored is not None
+    assert (stored.title, stored.url) == ("new", None)
     assert await store.pictures.get("a") == await store.pictures.get("b") == picture
     assert await keys(store) == ["a", "b"]
 
@@ -316,8 +316,8 @@ async def test_older_documents_are_found_by_their_id(store: CatalogueDatabase, r
     raw.insert_many([old_form(15970), old_form("A7")])
     bare = raw.insert_one({"Category": 4, "vector": [1.0] * 64}).inserted_id
     for key in ("15970", "A7", str(bare)):
-        found = await store.products.get(key)
-        assert found is not None and found.key == key
+        stored = await store.products.get(key)
+        assert stored is not None and stored.key == key
     assert await keys(store) == sorted(["15970", "A7", str(bare)])
 
 
@@ -325,8 +325,8 @@ async def test_putting_a_product_removes_older_documents_of_its_key(store: Catal
     raw.insert_many([old_form(1), old_form("1"), old_form(2)])
     await store.products.put(product("1"))
     assert await keys(store) == ["1", "2"]
-    found = await store.products.get("1")
-    assert found is not None and found.model == "fashion/1"
+    stored = await store.products.get("1")
+    assert stored is not None and stored.model == "fashion/1"
 
 
 async def test_deleting_a_product_removes_it_in_whatever_form_it_stands(store: CatalogueDatabase, raw: Any) -> None:
@@ -355,9 +355,9 @@ async def test_a_scan_gives_every_product_and_what_is_wrong_with_the_others(stor
     await store.products.put_many([product(str(number)) for number in range(250)])
     broken = raw.insert_one(old_form(5, Category=None)).inserted_id
     await store.products.put_marker()
-    found = [item async for batch in store.products.scan(100) for item in batch]
-    assert sorted(int(item.product.key) for item in found if isinstance(item, Record)) == list(range(250))
-    assert [item.document_id for item in found if isinstance(item, BrokenDocument)] == [str(broken)]
+    actual = [item async for batch in store.products.scan(100) for item in batch]
+    assert sorted(int(item.product.key) for item in actual if isinstance(item, Record)) == list(range(250))
+    assert [item.document_id for item in actual if isinstance(item, BrokenDocument)] == [str(broken)]
 
 
 async def test_a_scan_that_the_server_breaks_off_is_no_scan(
@@ -380,8 +380,8 @@ async def test_a_scan_that_the_server_breaks_off_is_no_scan(
 async def test_documents_are_read_by_their_ids(store: CatalogueDatabase, raw: Any) -> None:
     await store.products.put_many([product("1"), product("2")])
     old = raw.insert_one(old_form(9)).inserted_id
-    found = await store.products.read(["1", old, "gone", ObjectId()])
-    assert {(item.document_id, getattr(item, "product").key) for item in found} == {("1", "1"), (str(old), "9")}  # noqa: B009
+    actual = await store.products.read(["1", old, "gone", ObjectId()])
+    assert {(item.document_id, getattr(item, "product").key) for item in actual} == {("1", "1"), (str(old), "9")}  # noqa: B009
 
 
 async def everything(feed: ChangeFeed, until: str) -> list[ChangeBatch]:
@@ -405,7 +405,7 @@ async def test_the_feed_tells_what_became_of_documents_of_both_forms(store: Cata
     finally:
         await feed.close()
     states = {record.document_id: record.product for batch in batches for record in batch.changed}
-    assert states.keys() | {one for batch in batches for one in map(str, batch.unclear)} == {"1", str(old), "broken"}
+    assert states.keys() | {each for batch in batches for each in map(str, batch.unclear)} == {"1", str(old), "broken"}
     assert states["1"].title == "last"
     assert states["1"].attributes == {"colour": ["blue", "red"], "price": 29.9, "a.b": 1, "$c": True}
     assert str(gone) in batches[-1].deleted

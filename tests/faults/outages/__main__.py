@@ -38,19 +38,19 @@ def parser() -> argparse.ArgumentParser:
 
 async def outages(stack: Stack, shop: Shop, options: argparse.Namespace) -> list[Outage]:
     """Let each process fail in each way, print what came of it, and return it."""
-    sender, found = Sender(stack.settings.gateway_url), []
+    sender, collected = Sender(stack.settings.gateway_url), []
     rate = options.rate or await capacity(Load(sender, shop.mixed())) / 2
     sender.close()
     sys.stdout.write(f"{rate:.0f} requests a second\n")
     for kind in KINDS:
         for part in PARTS:
             if options.only in f"{kind} {part}":
-                one = await outage(stack, shop, part, kind, rate=rate, seconds=options.seconds)
-                found.append(one)
-                sys.stdout.write("  " + " | ".join(one.row()) + "\n")
-                sys.stdout.write("".join(f"! {problem}\n" for problem in one.problems()))
+                first = await outage(stack, shop, part, kind, rate=rate, seconds=options.seconds)
+                collected.append(first)
+                sys.stdout.write("  " + " | ".join(first.row()) + "\n")
+                sys.stdout.write("".join(f"! {problem}\n" for problem in first.problems()))
                 sys.stdout.flush()
-    return found
+    return collected
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,10 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with environment(SNAPSHOTS), running_stack(Path(name)) as stack:
             shop = Shop(stack.settings.gateway_url)
             shop.open()
-            found = asyncio.run(outages(stack, shop, options))
+            actual = asyncio.run(outages(stack, shop, options))
         if options.write:
-            write_section("outages", [HEAD, *(one.row() for one in found)], [found[0].load])
-        return int(not found or any(one.problems() for one in found))
+            write_section("outages", [HEAD, *(item.row() for item in actual)], [actual[0].load])
+        return int(not actual or any(item.problems() for item in actual))
     return 130
 
 

@@ -27,7 +27,9 @@ class Gateway:
     def __init__(self, stack: Stack, log: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = next(one.environment for one in processes(stack.settings, "test") if one.name == "gateway")
+        self._environment = next(
+            process.environment for process in processes(stack.settings, "test") if process.name == "gateway"
+        )
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 

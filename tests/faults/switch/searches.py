@@ -106,15 +106,15 @@ class Searches:
 
     def _objection(self, key: str, answer: Answer) -> str:
         document = orjson.loads(answer.body)
-        found = [(result["id"], result["score"]) for result in document["results"]]
-        return self.objection(key, document.get("engine", FAISS), found)
+        results = [(result["id"], result["score"]) for result in document["results"]]
+        return self.objection(key, document.get("engine", FAISS), results)
 
-    def objection(self, key: str, engine: str, found: Sequence[tuple[str, float]]) -> str:
+    def objection(self, key: str, engine: str, sequences: Sequence[tuple[str, float]]) -> str:
         """Return what is wrong with the first products near one; an empty text if nothing is."""
-        expected = self.truth[FAISS if is_exact(engine) else engine][key][: len(found)]
-        if [name for name, _ in found] != [name for name, _ in expected]:
-            return f"{key}: {engine} does not find {[name for name, _ in found]}"
-        pairs = zip(found, expected, strict=True)
+        expected = self.truth[FAISS if is_exact(engine) else engine][key][: len(sequences)]
+        if [name for name, _ in sequences] != [name for name, _ in expected]:
+            return f"{key}: {engine} does not find {[name for name, _ in sequences]}"
+        pairs = zip(sequences, expected, strict=True)
         wrong = [name for (name, score), (_, other) in pairs if abs(score - other) > SCORE_NOISE]
         return f"{key}: {engine} does not give {wrong} these scores" if wrong else ""
 
@@ -127,7 +127,7 @@ class Searches:
     async def _walk(self, http: httpx.AsyncClient) -> str:
         """Read the pages of one search, and return how it ended."""
         key = self._draw.choice(list(self.truth[FAISS]))
-        found: list[tuple[str, float]] = []
+        results: list[tuple[str, float]] = []
         engines: list[str] = []
         page: dict[str, object] | None = {"k": PAGE}
         while page is not None and len(engines) < PAGES:
@@ -139,13 +139,13 @@ class Searches:
                 return "failed"
             document = response.json()
             engines.append(document.get("engine", FAISS))
-            found += [(result["id"], result["score"]) for result in document["results"]]
+            results += [(result["id"], result["score"]) for result in document["results"]]
             page = document["next_page"]
             await asyncio.sleep(self._draw.choice(PAUSES_S))
         if not all(continues(engines[0], engine) for engine in engines):
             self.examples.append(f"{key}: pages of {engines}")
             return "mixed"
-        if trouble := self.objection(key, engines[0], found):
+        if trouble := self.objection(key, engines[0], results):
             self.examples.append(f"pages of {trouble}")
             return "wrong"
         return f"complete, {' and '.join(dict.fromkeys(engines))}"

@@ -117,9 +117,9 @@ class Switch:
         await asyncio.sleep(self._options.seconds)
         taken = samples[before:]
         engines = ", ".join(f"{engine} {count}" for engine, count in sorted(searches.engines.items()))
-        failed = [f"{name}: {one.kind} got {one.status}" for one in taken if not one.status.startswith("2")]
-        wrong = [f"{name}: {one.wrong}" for one in taken if one.wrong]
-        times = sorted(1000 * one.seconds for one in taken)
+        failed = [f"{name}: {step.kind} got {step.status}" for step in taken if not step.status.startswith("2")]
+        wrong = [f"{name}: {step.wrong}" for step in taken if step.wrong]
+        times = sorted(1000 * step.seconds for step in taken)
         spread = f"{times[len(times) // 2]:.0f} / {times[int(0.99 * len(times))]:.0f}"
         self.problems += failed + wrong
         self.rows.append((name, str(len(taken)), engines, str(len(failed)), str(len(wrong)), spread))

@@ -30,7 +30,7 @@ async def write(store: CatalogueDatabase, number: int, revision: int) -> None:
 
 
 async def held(store: CatalogueDatabase) -> dict[str, str | None]:
-    return {one.key: one.title async for page in store.products.all() for one in page}
+    return {product.key: product.title async for page in store.products.all() for product in page}
 
 
 def indexed(index: IndexProcess) -> dict[str, str | None]:

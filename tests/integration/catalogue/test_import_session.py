@@ -75,9 +75,9 @@ class Run:
             return await self.session.run(self.record, FACTS)
 
     async def note(self) -> dict[str, Any]:
-        found = await self.store.notes.get_import(self.record.id)
-        assert found is not None
-        return found
+        actual = await self.store.notes.get_import(self.record.id)
+        assert actual is not None
+        return actual
 
 
 async def keys(store: CatalogueDatabase) -> set[str]:
@@ -112,7 +112,7 @@ async def test_what_becomes_of_each_row_is_told_and_kept(store: CatalogueDatabas
     )
     summary = await run()
     assert (summary.status, summary.reason) == ("done", None)
-    assert {(one.line, one.key, one.fate, one.reason) for one in run.outcomes} == {
+    assert {(outcome.line, outcome.key, outcome.fate, outcome.reason) for outcome in run.outcomes} == {
         (1, "same", "unchanged", None),
         (2, "changed", "updated", None),
         (3, "new", "imported", None),
@@ -255,9 +255,9 @@ asyncio.run(main())
     await process.wait()
     note = await store.notes.get_import(import_id)
     assert note is not None
-    told = present(note)
-    assert (told["state"], told["finished_at"]) == ("interrupted", note["updated_at"])
-    assert "import again" in told["reason"]
+    actual = present(note)
+    assert (actual["state"], actual["finished_at"]) == ("interrupted", note["updated_at"])
+    assert "import again" in actual["reason"]
     stopping = asyncio.Event()
     async with ImportRecord(store, "next.csv", Retry(5, stopping, lambda _: None), stopping) as record:
         held = await store.notes.lease()

@@ -66,9 +66,9 @@ def test_kubernetes_takes_every_manifest(built: list[Manifest], version: str) ->
 
 
 def test_every_pod_meets_the_restricted_standard(built: list[Manifest]) -> None:
-    found = [*workloads(built).values(), JOB]
-    assert len(found) >= 5
-    for manifest in found:
+    actual = [*workloads(built).values(), JOB]
+    assert len(actual) >= 5
+    for manifest in actual:
         spec = pod(manifest)
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -124,21 +124,27 @@ def test_settings_have_the_names_that_the_services_read(built: list[Manifest]) -
 
 def index_nodes(built: list[Manifest]) -> dict[str, Manifest]:
     named = workloads(built).items()
-    return {name: one for name, one in named if one["metadata"]["labels"]["app.kubernetes.io/name"] == "index"}
+    return {
+        name: manifest
+        for name, manifest in named
+        if manifest["metadata"]["labels"]["app.kubernetes.io/name"] == "index"
+    }
 
 
 def settings_of(manifest: Manifest) -> dict[str, str]:
-    return {one["name"]: one["value"] for one in pod(manifest)["containers"][0]["env"]}
+    return {variable["name"]: variable["value"] for variable in pod(manifest)["containers"][0]["env"]}
 
 
 def test_with_the_component_the_index_has_a_user_of_its_own(built: list[Manifest]) -> None:
     secrets = [name for name in of_kind(built, "Secret") if name.startswith("lookalike-index-")]
     for index in index_nodes(built).values():
-        (name,) = [one["secretRef"]["name"] for one in pod(index)["containers"][0]["envFrom"] if "secretRef" in one]
+        (name,) = [
+            source["secretRef"]["name"] for source in pod(index)["containers"][0]["envFrom"] if "secretRef" in source
+        ]
         assert not secrets or [name] == secrets
     if secrets:
         (gateway,) = [
-            one["secretRef"]["name"] for one in pod(workloads(built)["gateway"])["containers"][0]["envFrom"][1:]
+            source["secretRef"]["name"] for source in pod(workloads(built)["gateway"])["containers"][0]["envFrom"][1:]
         ]
         assert gateway not in secrets
 
@@ -155,14 +161,14 @@ def test_each_index_keeps_its_snapshots_on_a_volume_of_its_own(built: list[Manif
 def test_the_gateway_is_told_of_every_index_node_by_its_service(built: list[Manifest]) -> None:
     config = next(m for name, m in of_kind(built, "ConfigMap").items() if name.startswith("lookalike"))
     services = of_kind(built, "Service")
-    found = index_nodes(built)
-    urls = [url for name, index in found.items() for url in addresses(services[name], index)]
+    actual = index_nodes(built)
+    urls = [url for name, index in actual.items() for url in addresses(services[name], index)]
     assert config["data"]["INDEX_URL"].split(",") == urls
-    for name, index in found.items():
+    for name, index in actual.items():
         assert index["spec"]["serviceName"] == name
         chosen = services[name]["spec"]["selector"]
         matching = [
-            n for n, one in found.items() if chosen.items() <= one["spec"]["template"]["metadata"]["labels"].items()
+            n for n, item in actual.items() if chosen.items() <= item["spec"]["template"]["metadata"]["labels"].items()
         ]
         assert matching == [name]
         budget = of_kind(built, "PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"]
@@ -181,9 +187,9 @@ def test_the_index_nodes_together_hold_every_category_once(built: list[Manifest]
     names = load_manifest(ROOT / "models/fashion/3").categories
     listed = [settings_of(index).get("INDEX_CATEGORIES", "") for index in index_nodes(built).values()]
     if listed != [""]:
-        held = [held_categories(one.split(","), names) for one in listed]
+        held = [held_categories(entry.split(","), names) for entry in listed]
         assert len(held) > 1
-        assert sorted(number for one in held for number in one) == list(range(len(names)))
+        assert sorted(number for each in held for number in each) == list(range(len(names)))
 
 
 def test_only_the_needed_ways_are_open(built: list[Manifest]) -> None:
@@ -194,15 +200,15 @@ def test_only_the_needed_ways_are_open(built: list[Manifest]) -> None:
 
 def flows(policies: dict[str, Manifest], direction: str) -> set[tuple[str, str, int]]:
     """Return who may reach whom, among the project's own pods, by the policies of one side."""
-    found = set()
+    ports = set()
     for policy in policies.values():
         own = policy["spec"]["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/name")
         for rule in policy["spec"].get(direction, []):
             for peer in rule["from" if direction == "ingress" else "to"]:
                 other = peer.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name")
                 pair = (other, own) if direction == "ingress" else (own, other)
-                found |= {(*pair, port["port"]) for port in rule["ports"] if other}
-    return found
+                ports |= {(*pair, port["port"]) for port in rule["ports"] if other}
+    return ports
 
 
 def test_tensorflow_serving_is_started_as_compose_starts_it(built: list[Manifest]) -> None:
@@ -220,7 +226,11 @@ def test_the_secret_that_is_filled_in_is_not_committed() -> None:
 
 
 def test_scheduled_jobs_are_the_job_of_the_import_with_another_command() -> None:
-    jobs = {one["metadata"]["name"]: one["spec"]["jobTemplate"]["spec"] for one in EXAMPLES if one["kind"] == "CronJob"}
+    jobs = {
+        example["metadata"]["name"]: example["spec"]["jobTemplate"]["spec"]
+        for example in EXAMPLES
+        if example["kind"] == "CronJob"
+    }
     assert jobs.keys() == {"import-hourly", "backup-nightly"}
     base = pod(JOB)
     for name, job in jobs.items():
@@ -275,11 +285,15 @@ def test_the_job_on_ray_is_a_command_of_the_program_with_as_many_workers_as_pods
 def test_prometheus_reaches_the_metrics_of_every_service(built: list[Manifest]) -> None:
     named = {"gateway": 8000, "embedding": 8001, "index": 8002}
     (allowed,) = METRICS["spec"]["podSelector"]["matchExpressions"]
-    read = [name for one in MONITORS for name in one["spec"]["selector"]["matchExpressions"][0]["values"]]
+    read = [name for monitor in MONITORS for name in monitor["spec"]["selector"]["matchExpressions"][0]["values"]]
     assert sorted(allowed["values"]) == sorted(read) == sorted(named)
     assert sorted(port["port"] for port in METRICS["spec"]["ingress"][0]["ports"]) == sorted(named.values())
-    services = [one for one in built if one["kind"] == "Service"]
+    services = [manifest for manifest in built if manifest["kind"] == "Service"]
     for name in named:
-        own = [one for one in services if one["metadata"].get("labels", {}).get("app.kubernetes.io/name") == name]
-        ports = [port["name"] for one in own for port in one["spec"]["ports"]]
-        assert all(one["spec"]["endpoints"][0]["port"] in ports for one in MONITORS)
+        own = [
+            service
+            for service in services
+            if service["metadata"].get("labels", {}).get("app.kubernetes.io/name") == name
+        ]
+        ports = [port["name"] for hit in own for port in hit["spec"]["ports"]]
+        assert all(monitor["spec"]["endpoints"][0]["port"] in ports for monitor in MONITORS)

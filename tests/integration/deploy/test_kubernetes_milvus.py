@@ -32,8 +32,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 
 
 def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
-    (found,) = [one for one in manifests if (one["kind"], one["metadata"]["name"]) == (kind, name)]
-    return found
+    (actual,) = [manifest for manifest in manifests if (manifest["kind"], manifest["metadata"]["name"]) == (kind, name)]
+    return actual
 
 
 def test_kubernetes_takes_every_manifest(built: list[Manifest]) -> None:
@@ -51,7 +51,7 @@ def test_the_services_are_those_of_faiss_with_another_engine(built: list[Manifes
     (container,), (other,) = own["containers"], faiss["containers"]
     same = ("securityContext", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "ports", "envFrom")
     assert {key: container[key] for key in same} == {key: other[key] for key in same}
-    values = {one["name"]: one["value"] for one in container["env"]}
+    values = {variable["name"]: variable["value"] for variable in container["env"]}
     assert values.keys() <= {setting.name for setting in settings()}
     assert (values["INDEX_ENGINE"], values["INDEX_MILVUS_URI"]) == ("milvus", "http://milvus.milvus:19530")
     assert container["image"].startswith("lookalike/index-milvus:")

@@ -81,7 +81,7 @@ def test_gateway_and_embedding_scale_by_searches_in_flight(
     wanted = getattr(planned(size), name)
     spec = of_kind(built, "HorizontalPodAutoscaler")[name]["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (wanted.least, wanted.most)
-    (own,) = [one["pods"] for one in spec["metrics"] if one["type"] == "Pods"]
+    (own,) = [metric["pods"] for metric in spec["metrics"] if metric["type"] == "Pods"]
     assert own["metric"] == {"name": metric}
     assert own["target"] == {"type": "AverageValue", "averageValue": str(wanted.in_flight)}
     assert requests(workloads(built)[name])["cpu"] == "1"

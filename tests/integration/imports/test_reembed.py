@@ -79,9 +79,9 @@ def test_every_product_gets_the_candidates_vector_and_keeps_its_own(stack: Impor
     assert done.summary["model"] == TWO
     assert done.counts("found", "embedded", "rejected", "overtaken") == (300, 300, 0, 0)
     after = stack.products("whole")
-    assert all(set(one["embeddings"]) == {"fashion/1", TWO} for one in after.values())
-    assert {key: {**one, "embeddings": None} for key, one in after.items()} == {
-        key: {**one, "embeddings": None} for key, one in before.items()
+    assert all(set(document["embeddings"]) == {"fashion/1", TWO} for document in after.values())
+    assert {key: {**document, "embeddings": None} for key, document in after.items()} == {
+        key: {**document, "embeddings": None} for key, document in before.items()
     }
     for number in (0, 7, 299):
         assert_seen(stack, after[f"p{number}"], (tmp_path / f"{number}.png").read_bytes())
@@ -99,7 +99,7 @@ def test_a_run_that_ends_in_the_middle_is_completed_by_the_next(
     running = stack.begin(database, "--model", "2", "--rate", "5", cwd=tmp_path, command="reembed")
 
     def embedded() -> int:
-        return sum(TWO in read_embeddings(one.get("embeddings")) for one in stack.products(database).values())
+        return sum(TWO in read_embeddings(product.get("embeddings")) for product in stack.products(database).values())
 
     eventually(lambda: embedded() > 0)
     running.send_signal(number)
@@ -132,16 +132,18 @@ def test_old_documents_and_linked_pictures_are_fetched_and_what_cannot_be_is_rej
         assert (done.status, done.counts("found", "embedded", "rejected")) == (3, (4, 2, 2)), done.said
         documents = stack.products("old")
         assert_seen(stack, documents["linked"], server.pages["/linked.png"])
-        seen = from_document(documents[old]).product.embedded_by(TWO)
-        assert seen is not None
-        np.testing.assert_allclose(seen.vector, expected(stack, server.pages["/7.png"], TWO)[1], atol=1e-6)
+        embedding = from_document(documents[old]).product.embedded_by(TWO)
+        assert embedding is not None
+        np.testing.assert_allclose(embedding.vector, expected(stack, server.pages["/7.png"], TWO)[1], atol=1e-6)
     assert {name: value for name, value in documents[old].items() if name != "embeddings"} == {
         "_id": old,
         "id": 7,
         "Category": 3,
         "vector": vector,
     }
-    rejected = {one["id"]: one["reason"] for one in map(orjson.loads, _lines(tmp_path / done.summary["rejected_file"]))}
+    rejected = {
+        each["id"]: each["reason"] for each in map(orjson.loads, _lines(tmp_path / done.summary["rejected_file"]))
+    }
     assert rejected.keys() == {"8", "torn"}
     assert "/8.png: the image URL answered 404" in rejected["8"]
     assert rejected["torn"] == "the vector is missing"

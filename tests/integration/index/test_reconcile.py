@@ -127,7 +127,7 @@ def test_writes_during_comparisons_are_not_drift(mongo: MongoStandIn, raw: Any, 
             "last_error": None,
         }
         products = {"id": {"$exists": True}}  # the index's markers, of which one is often there, have none
-        assert keys(index) == sorted(str(found["id"]) for found in raw.find(products, {"id": 1}))
+        assert keys(index) == sorted(str(document["id"]) for document in raw.find(products, {"id": 1}))
 
 
 def test_a_database_is_followed_by_polling(mongo: MongoStandIn, raw: Any, tmp_path: Path) -> None:

@@ -70,9 +70,9 @@ def first(index: IndexProcess, query: Any, category: int = 0) -> dict[str, Any]:
 
 
 def test_a_product_is_searchable_after_it_is_put_changed_and_deleted(mongo: MongoStandIn, index: IndexProcess) -> None:
-    one, other = vector(), vector()
-    put(mongo, make_product("n1", 0, one, model="fashion/1", title="first", attributes={"colour": "blue"}))
-    assert eventually(lambda: first(index, one)) | {"score": 1} == {
+    single, other = vector(), vector()
+    put(mongo, make_product("n1", 0, single, model="fashion/1", title="first", attributes={"colour": "blue"}))
+    assert eventually(lambda: first(index, single)) | {"score": 1} == {
         "id": "n1",
         "score": 1,
         "similarity": None,
@@ -87,7 +87,7 @@ def test_a_product_is_searchable_after_it_is_put_changed_and_deleted(mongo: Mong
     }
     put(mongo, make_product("n1", 0, other, model="fashion/1", title="second"))
     assert eventually(lambda: first(index, other))["title"] == "second"
-    assert not first(index, one)
+    assert not first(index, single)
     put(mongo, make_product("n1", 1, other, model="fashion/1", title="moved"))
     assert eventually(lambda: first(index, other, category=1))["title"] == "moved"
     assert not first(index, other)
@@ -129,9 +129,9 @@ def test_a_category_with_enough_products_gets_a_scale_of_its_own(mongo: MongoSta
 
 
 def test_legacy_documents_are_found_changed_replaced_and_deleted(raw: Any, index: IndexProcess) -> None:
-    one, other, third = vector(), vector(), vector()
-    document_id = raw.insert_one({"id": 15970, "Category": 2, "vector": (5 * one).tolist()}).inserted_id
-    assert eventually(lambda: first(index, one, 2))["id"] == "15970"
+    single, other, third = vector(), vector(), vector()
+    document_id = raw.insert_one({"id": 15970, "Category": 2, "vector": (5 * single).tolist()}).inserted_id
+    assert eventually(lambda: first(index, single, 2))["id"] == "15970"
     raw.update_one({"_id": document_id}, {"$set": {"vector": other.tolist()}})
     assert eventually(lambda: first(index, other, 2))["id"] == "15970"
     raw.replace_one({"_id": document_id}, {"id": "A1", "Category": 3, "vector": third.tolist()})
@@ -144,21 +144,21 @@ def test_legacy_documents_are_found_changed_replaced_and_deleted(raw: Any, index
 def test_a_product_that_replaces_a_legacy_document_is_returned_once(
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
-    one = vector()
-    raw.insert_one({"id": 77, "Category": 4, "vector": one.tolist()})
-    eventually(lambda: first(index, one, 4))
-    put(mongo, make_product("77", 4, one, model="fashion/1", title="new"))
-    eventually(lambda: [hit["title"] for hit in index.search(one, 4) if hit["id"] == "77"] == ["new"])
+    single = vector()
+    raw.insert_one({"id": 77, "Category": 4, "vector": single.tolist()})
+    eventually(lambda: first(index, single, 4))
+    put(mongo, make_product("77", 4, single, model="fashion/1", title="new"))
+    eventually(lambda: [hit["title"] for hit in index.search(single, 4) if hit["id"] == "77"] == ["new"])
     eventually(lambda: raw.count_documents({"id": {"$in": [77, "77"]}}) == 1)
     delete(mongo, "77")
-    eventually(lambda: not first(index, one, 4))
+    eventually(lambda: not first(index, single, 4))
 
 
 def test_broken_documents_and_other_models_are_counted_and_the_others_are_indexed(
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     before = index.catalogue()["sync"]
-    one = vector()
+    single = vector()
     nan = Binary(b"\x27\x00" + np.full(64, np.nan, "<f4").tobytes(), 9)
     broken: list[dict[str, Any]] = [
         {"vector": [0.5] * 63},
@@ -168,9 +168,9 @@ def test_broken_documents_and_other_models_are_counted_and_the_others_are_indexe
         {},
     ]
     ids = raw.insert_many([{"Category": 5, **fields} for fields in broken]).inserted_ids
-    put(mongo, make_product("b1", 5, one, model="fashion/2"), make_product("b2", 5, one, model="fashion/1"))
-    assert eventually(lambda: first(index, one, 5))["id"] == "b2"
-    assert [hit["id"] for hit in index.search(one, 5)] == ["b2"]
+    put(mongo, make_product("b1", 5, single, model="fashion/2"), make_product("b2", 5, single, model="fashion/1"))
+    assert eventually(lambda: first(index, single, 5))["id"] == "b2"
+    assert [hit["id"] for hit in index.search(single, 5)] == ["b2"]
 
     def counted() -> tuple[int, int]:
         sync = index.catalogue()["sync"]
@@ -178,33 +178,35 @@ def test_broken_documents_and_other_models_are_counted_and_the_others_are_indexe
 
     eventually(lambda: counted() == (5, 1))  # the documents of a batch are applied in any order
     log = index.log()
-    assert all(log.count(f"document={one}") == 1 for one in ids)
+    assert all(log.count(f"document={key}") == 1 for key in ids)
     raw.delete_many({"_id": {"$in": ids}})
     eventually(lambda: index.catalogue()["sync"]["skipped"] == before["skipped"])
 
 
 def test_a_bulk_import_is_followed_while_searches_go_on(mongo: MongoStandIn, index: IndexProcess) -> None:
     vectors = [vector() for _ in range(3000)]
-    products = [make_product(f"m{n}", 6, one, model="fashion/1", title=str(n)) for n, one in enumerate(vectors)]
+    products = [make_product(f"m{n}", 6, vector, model="fashion/1", title=str(n)) for n, vector in enumerate(vectors)]
     writer = threading.Thread(target=put, args=(mongo, *products))
     writer.start()
     while writer.is_alive():
         index.search(vectors[0], 6)
     eventually(lambda: first(index, vectors[-1], 6))
-    counts = {one["name"]: one["products"] for one in index.catalogue()["categories"]}
+    counts = {category["name"]: category["products"] for category in index.catalogue()["categories"]}
     assert counts["Jewellery"] == 3000
-    assert [index.search(one, 6, k=1)[0]["id"] for one in vectors[::500]] == [f"m{n}" for n in range(0, 3000, 500)]
+    assert [index.search(vector, 6, k=1)[0]["id"] for vector in vectors[::500]] == [
+        f"m{n}" for n in range(0, 3000, 500)
+    ]
 
 
 def test_searches_go_on_while_the_database_is_unavailable_and_writes_are_followed_afterwards(
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
-    one, other = vector(), vector()
-    put(mongo, make_product("k1", 7, one, model="fashion/1"))
-    eventually(lambda: first(index, one, 7))
+    single, other = vector(), vector()
+    put(mongo, make_product("k1", 7, single, model="fashion/1"))
+    eventually(lambda: first(index, single, 7))
     mongo.kill()
     assert eventually(lambda: index.catalogue()["sync"]["state"] == "reconnecting")
-    assert first(index, one, 7)["id"] == "k1"
+    assert first(index, single, 7)["id"] == "k1"
     assert index.http.post("/v1/similar", json={"id": "k1"}).status_code == 200
     assert index.answers("/readyz")
     assert "cannot be reached" in index.catalogue()["sync"]["last_error"]
@@ -213,7 +215,7 @@ def test_searches_go_on_while_the_database_is_unavailable_and_writes_are_followe
     assert eventually(lambda: first(index, other, 7))["id"] == "k2"
     raw.delete_one({"id": "k2"})
     delete(mongo, "k1")
-    eventually(lambda: not index.search(one, 7))
+    eventually(lambda: not index.search(single, 7))
     eventually(lambda: index.catalogue()["sync"]["state"] == "following")
     assert not index.catalogue()["sync"]["stale"]
 
@@ -228,10 +230,10 @@ def test_an_index_started_without_a_database_waits_for_it(tmp_path: Path) -> Non
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/index-not-ready")
         server.start()
         try:
-            one = vector()
-            put(server, make_product("1", 0, one, model="fashion/1"))
+            single = vector()
+            put(server, make_product("1", 0, single, model="fashion/1"))
             eventually(lambda: index.answers("/readyz"))
-            assert eventually(lambda: first(index, one))["id"] == "1"
+            assert eventually(lambda: first(index, single))["id"] == "1"
         finally:
             server.stop()
 
@@ -240,7 +242,7 @@ def test_a_killed_index_has_all_products_again_after_its_start(
     mongo: MongoStandIn, raw: Any, index: IndexProcess
 ) -> None:
     remaining, deleted, new = vector(), vector(), vector()
-    put(mongo, *(make_product(key, 8, one, model="fashion/1") for key, one in (("r1", remaining), ("r2", deleted))))
+    put(mongo, *(make_product(key, 8, each, model="fashion/1") for key, each in (("r1", remaining), ("r2", deleted))))
     eventually(lambda: first(index, deleted, 8))
     index.stop(signal.SIGKILL)
     delete(mongo, "r2")
@@ -248,7 +250,7 @@ def test_a_killed_index_has_all_products_again_after_its_start(
     index.start()
     eventually(lambda: index.answers("/readyz"))
     assert sorted(hit["id"] for hit in index.search(remaining, 8)) == ["3", "r1"]
-    eventually(lambda: not any(str(found["_id"]).startswith("~sync/") for found in raw.find({}, {"_id": 1})))
+    eventually(lambda: not any(str(document["_id"]).startswith("~sync/") for document in raw.find({}, {"_id": 1})))
 
 
 def test_the_service_ends_without_an_error_on_sigterm(mongo: MongoStandIn, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def settings(folder: Path) -> dict[str, str]:
 
 
 def models(index: IndexProcess) -> dict[str, tuple[str, int]]:
-    return {one["model"]: (one["role"], one["products"]) for one in index.catalogue()["models"]}
+    return {model["model"]: (model["role"], model["products"]) for model in index.catalogue()["models"]}
 
 
 def test_a_catalogue_stays_with_its_model_and_its_products_are_found(mongo: MongoStandIn, tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def supervisor(stack: Stack) -> psutil.Process:
-    (process,) = (one for one in own_processes(stack.settings.state_dir) if "supervisor.supervisord" in one.cmdline())
+    (process,) = (
+        process for process in own_processes(stack.settings.state_dir) if "supervisor.supervisord" in process.cmdline()
+    )
     return process
 
 

@@ -111,25 +111,25 @@ def test_a_switch_and_the_way_back_while_searches_go_on(stack: ModelStack) -> No
         promoted = stack.lookalike("promote", "2")
         assert promoted.status == 0, promoted.said
         assert search(stack, PHOTOS[0])["model"] == TWO
-        seen = len(searches.done)
-        eventually(lambda: len(searches.done) > seen + 8)
+        count_before = len(searches.done)
+        eventually(lambda: len(searches.done) > count_before + 8)
         back = stack.lookalike("rollback")
         assert back.status == 0, back.said
         assert search(stack, PHOTOS[0])["model"] == ONE
-        seen = len(searches.done)
-        eventually(lambda: len(searches.done) > seen + 8)
-    assert [one.answer for one in searches.failures] == []
+        count_before = len(searches.done)
+        eventually(lambda: len(searches.done) > count_before + 8)
+    assert [failure.answer for failure in searches.failures] == []
     truth = Truth(stack, PHOTOS, (ONE, TWO))
-    assert [objection for one in searches.done if (objection := truth.objection(one))] == []
+    assert [objection for search in searches.done if (objection := truth.objection(search))] == []
     counts = searches.counts()
     assert counts.keys() == {ONE, TWO} and min(counts.values()) >= 8
-    assert all(truth.telling(one, TWO if one.answer["model"] == ONE else ONE) for one in searches.done)
+    assert all(truth.telling(search, TWO if search.answer["model"] == ONE else ONE) for search in searches.done)
     for printed in (report.printed, promoted.printed):
         assert (printed["products"], printed["covered"], printed["missing"]) == (PRODUCTS, PRODUCTS, [])
         assert printed["overlap"]["queries"] == PRODUCTS
         assert 0 < printed["overlap"]["mean"] < 1
-        assert sum(one["then"] for one in printed["categories"].values()) == PRODUCTS
-        assert sum(one["products"] for one in printed["moves"]) == printed["moved"] > 0
+        assert sum(category["then"] for category in printed["categories"].values()) == PRODUCTS
+        assert sum(move["products"] for move in printed["moves"]) == printed["moved"] > 0
     assert "promoted" not in report.printed and promoted.printed["promoted"] is True
 
 
@@ -172,7 +172,7 @@ def test_too_few_vectors_keep_a_model_from_being_promoted_unless_so_many_are_all
 
 def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: ModelStack) -> None:
     assert stack.lookalike("promote", "2").status == 0
-    listed = {one["model"]: one["role"] for one in stack.lookalike("models").printed["models"]}
+    listed = {model["model"]: model["role"] for model in stack.lookalike("models").printed["models"]}
     assert listed == {ONE: "previous", TWO: "active"}
     refused(stack.lookalike("forget-model", "2"), "fashion/2 is the active model")
     before = {photo: search(stack, photo)["results"] for photo in PHOTOS}
@@ -181,9 +181,9 @@ def test_a_forgotten_model_leaves_the_documents_as_if_it_had_never_been(stack: M
         done = stack.lookalike("forget-model", "1")
         assert (done.status, done.printed["changed"], done.printed["unsearchable"]) == (0, PRODUCTS + 2, 0), done.said
         eventually(lambda: len(stack.api.get("/v1/stats").json()["models"]) == 1)
-        seen = len(searches.done)
-        eventually(lambda: len(searches.done) > seen + 8)
-    assert [one.answer for one in searches.failures] == []
+        count_before = len(searches.done)
+        eventually(lambda: len(searches.done) > count_before + 8)
+    assert [failure.answer for failure in searches.failures] == []
     documents = stack.documents()
     assert {document["model"] for document in documents} == {TWO}
     assert all(set(document["embeddings"]) == {TWO} for document in documents)

@@ -59,8 +59,8 @@ def refused(done: Done, said: str) -> None:
 
 
 def test_a_switch_is_one_step_for_every_catalogue_and_waits_for_the_last(stack: ModelStack) -> None:
-    everything, one = (Searches(stack, PHOTOS, 3, path) for path in ("/catalogues/all", "/catalogues/outlet"))
-    with everything.going_on(), one.going_on():
+    everything, outlet = (Searches(stack, PHOTOS, 3, path) for path in ("/catalogues/all", "/catalogues/outlet"))
+    with everything.going_on(), outlet.going_on():
         done = stack.lookalike("reembed", "--model", "2", "--catalogue", "default")
         assert (done.status, done.printed["embedded"]) == (0, EACH), done.said
         refused(
@@ -69,18 +69,18 @@ def test_a_switch_is_one_step_for_every_catalogue_and_waits_for_the_last(stack: 
         assert models(stack) == {ONE}
         done = stack.lookalike("reembed", "--model", "2")
         assert done.status == 0, done.said
-        embedded = {name: one["embedded"] for name, one in done.printed["catalogues"].items()}
+        embedded = {name: catalogue["embedded"] for name, catalogue in done.printed["catalogues"].items()}
         assert embedded == {"default": 0, "outlet": EACH}
         promoted = stack.lookalike("promote", "2")
         assert promoted.status == 0, promoted.said
         assert models(stack) == {TWO}
-        seen = len(everything.done)
-        eventually(lambda: len(everything.done) > seen + 6)
+        count_before = len(everything.done)
+        eventually(lambda: len(everything.done) > count_before + 6)
         assert stack.lookalike("rollback").status == 0
         assert models(stack) == {ONE}
-    assert [one.answer for one in everything.failures + one.failures] == []
+    assert [failure.answer for failure in everything.failures + outlet.failures] == []
     truth = Truth(stack, PHOTOS, (ONE, TWO))
     assert [objection for asked in everything.done if (objection := truth.objection(asked))] == []
-    assert everything.counts().keys() == one.counts().keys() == {ONE, TWO}
-    from_outlet = {result["id"] for asked in one.done for result in asked.answer["results"]}
+    assert everything.counts().keys() == outlet.counts().keys() == {ONE, TWO}
+    from_outlet = {result["id"] for asked in outlet.done for result in asked.answer["results"]}
     assert from_outlet <= {f"p{number}" for number in range(EACH, 2 * EACH)}

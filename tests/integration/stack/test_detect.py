@@ -68,7 +68,7 @@ def test_every_way_in_gives_the_same_answer(api: httpx.Client, stack: Stack, pic
     ]
     garments = [response.json()["garments"] for response in responses]
     assert len(garments[0]) >= 2
-    assert all(one == garments[0] for one in garments)
+    assert all(garment == garments[0] for garment in garments)
 
 
 def test_a_white_picture_has_no_garment(api: httpx.Client) -> None:

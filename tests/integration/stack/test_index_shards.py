@@ -80,8 +80,8 @@ def ids(answer: httpx.Response) -> list[str]:
 
 def categories(http: httpx.Client) -> dict[str, tuple[int, bool]]:
     """Return of each category how many products there are, and whether it can be searched."""
-    found = http.get("/v1/categories").json()["categories"]
-    return {one["name"]: (one["products"], one["searchable"]) for one in found}
+    document = http.get("/v1/categories").json()["categories"]
+    return {item["name"]: (item["products"], item["searchable"]) for item in document}
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def all_up(gateway: httpx.Client, nodes: list[IndexProcess]) -> Iterator[None]:
 def test_each_node_holds_its_categories_and_the_gateway_has_them_all(
     whole: httpx.Client, gateway: httpx.Client, nodes: list[IndexProcess]
 ) -> None:
-    held = [{one["name"] for one in node.catalogue()["categories"] if one["held"]} for node in nodes]
+    held = [{category["name"] for category in node.catalogue()["categories"] if category["held"]} for node in nodes]
     assert held[0] == {"Topwear", "Bottomwear", "Innerwear", "Socks"}
     assert held[1] == held[2] == {"Shoes", "Bags", "Watches", "Jewellery", "Eyewear"}
     assert sum(node.catalogue()["products"] for node in nodes[:2]) == whole.get("/v1/stats").json()["products"]
@@ -109,9 +109,9 @@ def test_each_node_holds_its_categories_and_the_gateway_has_them_all(
 
 def test_a_search_finds_over_the_nodes_what_it_finds_in_one_index(whole: httpx.Client, gateway: httpx.Client) -> None:
     for category in categories(whole):
-        found = ids(search(gateway, category, k=20))
-        assert found == ids(search(whole, category, k=20))
-        assert len(found) >= PER_CATEGORY
+        actual = ids(search(gateway, category, k=20))
+        assert actual == ids(search(whole, category, k=20))
+        assert len(actual) >= PER_CATEGORY
 
 
 def test_similar_products_are_found_whichever_node_holds_them(whole: httpx.Client, gateway: httpx.Client) -> None:
@@ -122,10 +122,10 @@ def test_similar_products_are_found_whichever_node_holds_them(whole: httpx.Clien
 
 
 def test_a_sample_has_products_of_all_nodes(gateway: httpx.Client) -> None:
-    found = gateway.get("/v1/products:sample", params={"count": 27}).json()["products"]
-    assert len({product["id"] for product in found}) == len(found) == 27
-    assert {product["category"] for product in found} & {"Topwear", "Bottomwear", "Innerwear", "Socks"}
-    assert {product["category"] for product in found} & {"Shoes", "Bags", "Watches", "Jewellery", "Eyewear"}
+    document = gateway.get("/v1/products:sample", params={"count": 27}).json()["products"]
+    assert len({product["id"] for product in document}) == len(document) == 27
+    assert {product["category"] for product in document} & {"Topwear", "Bottomwear", "Innerwear", "Socks"}
+    assert {product["category"] for product in document} & {"Shoes", "Bags", "Watches", "Jewellery", "Eyewear"}
 
 
 @pytest.mark.usefixtures("all_up")

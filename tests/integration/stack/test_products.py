@@ -84,7 +84,7 @@ def test_all_garments_of_a_photo_are_searched_in_one_call(api: httpx.Client) -> 
     document = api.post("/v1/search?garments=all&k=2", files={"image": PHOTOS[0]}).json()
     assert len(document["garments"]) <= len(detected)
     for garment in document["garments"]:
-        assert garment["garment"]["box"] in [one["box"] for one in detected]
+        assert garment["garment"]["box"] in [garment["box"] for garment in detected]
         assert len(garment["results"]) <= 2
     assert document["results"] == (document["garments"] or [document])[0]["results"]
 

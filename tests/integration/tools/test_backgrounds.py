@@ -35,8 +35,8 @@ def package(tmp_path: Path) -> Path:
 @needs_dpkg
 def test_a_packages_pictures_are_taken_out_but_what_is_worn_and_icons(package: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    found = unpack(package, tmp_path / "out")
-    assert [path.suffix for path in found] == [".jpg", ".png"]
+    actual = unpack(package, tmp_path / "out")
+    assert [path.suffix for path in actual] == [".jpg", ".png"]
 
 
 @needs_dpkg

@@ -73,17 +73,17 @@ class FakeEmbedding:
     def _item(self, image: bytes, model: str, secondary_model: str | None) -> BatchItem:
         if image == b"broken":
             return BatchItem(error=BatchError(type="/problems/invalid-image", status=422, detail="it is broken"))
-        seen = self._embedding(image, model)
+        model_copy = self._embedding(image, model)
         if secondary_model is not None and secondary_model not in self.silent:
-            seen = seen.model_copy(update={"secondary": self._embedding(image, secondary_model)})
-        return BatchItem(embedding=seen)
+            model_copy = model_copy.model_copy(update={"secondary": self._embedding(image, secondary_model)})
+        return BatchItem(embedding=model_copy)
 
     def _embedding(self, image: bytes, model: str) -> BatchEmbedding:
-        seen = image[0] % len(CATEGORIES)
+        count_before = image[0] % len(CATEGORIES)
         digest = hashlib.sha256(image + model.encode()).digest()
         return BatchEmbedding(
-            category=Category(id=seen, name=CATEGORIES[seen], probability=0.9),
-            probabilities={CATEGORIES[seen]: 0.9},
+            category=Category(id=count_before, name=CATEGORIES[count_before], probability=0.9),
+            probabilities={CATEGORIES[count_before]: 0.9},
             vector=np.array([1.0 + byte for byte in digest[:4]], "<f4").tobytes(),
             model=model,
         )
@@ -189,7 +189,7 @@ class FakeCatalogue:
 
 def fingerprint_of(product: Product) -> Fingerprint:
     """Return the fingerprint that a catalogue has of a product."""
-    models = frozenset(name for name, one in product.embeddings.items() if one.is_of(product.images[0]))
+    models = frozenset(name for name, embedding in product.embeddings.items() if embedding.is_of(product.images[0]))
     return Fingerprint(product.images, product.feed_sha256, product.model, models, product.category_source)
 
 

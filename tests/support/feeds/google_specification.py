@@ -220,7 +220,7 @@ def occurrences() -> Iterator[tuple[str, Any]]:
     """Yield each attribute as often as it is written."""
     for name, value in EVERY.items():
         repeated = isinstance(value, list) and not isinstance(value[0], tuple)
-        yield from ((name, one) for one in (value if repeated else [value]))
+        yield from ((name, each) for each in (value if repeated else [value]))
 
 
 def element(name: str, value: Any, prefix: str = "g:") -> str:

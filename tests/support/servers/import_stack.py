@@ -136,7 +136,9 @@ def running_import_stack(folder: Path, names: Sequence[str] = NEEDED) -> Iterato
     for needed in ("log", "data/import"):
         (folder / needed).mkdir(parents=True, exist_ok=True)
     models_path(settings).write_text(models_config(settings))
-    commands = {one.name: (one.command, {**one.environment, **EVENTS}) for one in processes(settings, "import")}
+    commands = {
+        process.name: (process.command, {**process.environment, **EVENTS}) for process in processes(settings, "import")
+    }
     stack = ImportStack(
         settings.embedding_url, settings.mongo_url, models, commands, folder / "log", settings.gateway_url
     )

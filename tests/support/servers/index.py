@@ -70,12 +70,12 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
     """
     held = replica.gallery.held if replica else frozenset(range(len(CATEGORIES)))
     part = replica.part if replica else WHOLE
-    followers = {name: _follower(one) for name, one in {DEFAULT_CATALOGUE: replica, **others}.items()}
+    followers = {name: _follower(each) for name, each in {DEFAULT_CATALOGUE: replica, **others}.items()}
     metrics = IndexMetrics()
     models = ModelIndexes(manifest, _nothing_else, lambda _: followers, ModelNoteFile(None, ""))
     indexed = models._held[manifest.model_id] = ModelIndex(manifest, followers)
-    for one in indexed.catalogues.values():
-        one.calibrator.calibrate()
+    for catalogue in indexed.catalogues.values():
+        catalogue.calibrator.calibrate()
     models._switch()
     metrics.show(models)
 

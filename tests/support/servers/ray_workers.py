@@ -22,13 +22,13 @@ LOOK_S = 0.05
 
 def ray_processes(command: int, *names: str) -> list[psutil.Process]:
     """Return the processes below a command whose titles begin with one of the names."""
-    found = []
+    collected = []
     with suppress(psutil.NoSuchProcess):
         for process in psutil.Process(command).children(recursive=True):
             with suppress(psutil.Error):
                 if process.cmdline() and process.cmdline()[0].startswith(names):
-                    found.append(process)
-    return found
+                    collected.append(process)
+    return collected
 
 
 def finish_with_kills(
@@ -57,11 +57,11 @@ def finish_with_kills(
     return finish(command), killed
 
 
-def differences(expected: Mapping[Any, Mapping[str, Any]], found: Mapping[Any, Mapping[str, Any]]) -> list[str]:
+def differences(expected: Mapping[Any, Mapping[str, Any]], rows: Mapping[Any, Mapping[str, Any]]) -> list[str]:
     """Return, as lines, which documents are missing, are too many, or differ in a field apart from their times."""
-    lines = [f"{key}: missing" for key in expected.keys() - found.keys()]
-    lines += [f"{key}: not in the feed" for key in found.keys() - expected.keys()]
-    for key in expected.keys() & found.keys():
-        names = (expected[key].keys() | found[key].keys()) - TIMES
-        lines += [f"{key}: {name}" for name in sorted(names) if expected[key].get(name) != found[key].get(name)]
+    lines = [f"{key}: missing" for key in expected.keys() - rows.keys()]
+    lines += [f"{key}: not in the feed" for key in rows.keys() - expected.keys()]
+    for key in expected.keys() & rows.keys():
+        names = (expected[key].keys() | rows[key].keys()) - TIMES
+        lines += [f"{key}: {name}" for name in sorted(names) if expected[key].get(name) != rows[key].get(name)]
     return lines

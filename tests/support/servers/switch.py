@@ -62,8 +62,8 @@ class ModelStack:
         with client:
             database = client["lookalike"]
             names = [name for name in database.list_collection_names() if name.split("_")[0] == "products"]
-            found = [one for name in names for one in database[name].find()]
-        return [one for one in found if not str(one["_id"]).startswith("~sync/")]
+            documents = [document for name in names for document in database[name].find()]
+        return [item for item in documents if not str(item["_id"]).startswith("~sync/")]
 
     def embed(self, photo: bytes, model: str) -> tuple[int, NDArray[np.float64]]:
         """Return category and vector of a photo by a model."""
@@ -151,11 +151,11 @@ class Searches:
     @property
     def failures(self) -> list[Asked]:
         """Searches that were not answered with 200."""
-        return [one for one in self.done if one.status != 200]
+        return [search for search in self.done if search.status != 200]
 
     def counts(self) -> dict[str, int]:
         """Return how many answers there were by each model."""
-        models = [one.answer["model"] for one in self.done if one.status == 200]
+        models = [search.answer["model"] for search in self.done if search.status == 200]
         return {model: models.count(model) for model in sorted(set(models))}
 
 
@@ -166,12 +166,12 @@ class Truth:
         products = [from_document(document).product for document in stack.documents()]
         self._products: dict[str, dict[str, tuple[int, NDArray[np.float64]]]] = {}
         for model in models:
-            seen = [
+            embedding = [
                 (product if (product.model or models[0]) == model else product.embedded_by(model))
                 for product in products
             ]
             self._products[model] = {
-                one.key: (one.category, np.asarray(one.vector, np.float64)) for one in seen if one is not None
+                item.key: (item.category, np.asarray(item.vector, np.float64)) for item in embedding if item is not None
             }
         self._photos = {model: [stack.embed(photo, model) for photo in photos] for model in models}
 
@@ -182,15 +182,17 @@ class Truth:
         category, vector = self._photos[model][asked.photo]
         if answer["category"]["id"] != category:
             return f"category {answer['category']['id']}, not {category} as {model} has it"
-        scores = {key: float(vector @ one) for key, (where, one) in self._products[model].items() if where == category}
-        found = {result["id"]: result["score"] for result in answer["results"]}
-        wrong = [key for key, score in found.items() if abs(scores.get(key, -9.0) - score) > SCORE_NOISE]
+        scores = {
+            key: float(vector @ each) for key, (where, each) in self._products[model].items() if where == category
+        }
+        actual = {result["id"]: result["score"] for result in answer["results"]}
+        wrong = [key for key, score in actual.items() if abs(scores.get(key, -9.0) - score) > SCORE_NOISE]
         if wrong:
-            return f"{wrong[0]} scores {found[wrong[0]]}, not {scores.get(wrong[0])} as {model} has it"
-        if len(found) != min(10, len(scores)):
-            return f"{len(found)} results, of {len(scores)} products"
+            return f"{wrong[0]} scores {actual[wrong[0]]}, not {scores.get(wrong[0])} as {model} has it"
+        if len(actual) != min(10, len(scores)):
+            return f"{len(actual)} results, of {len(scores)} products"
         missed = [
-            key for key, score in scores.items() if key not in found and score > min(found.values()) + SCORE_NOISE
+            key for key, score in scores.items() if key not in actual and score > min(actual.values()) + SCORE_NOISE
         ]
         return f"{missed[0]} is nearer by {model}, and missing" if missed else None
 
@@ -199,4 +201,4 @@ class Truth:
         _, vector = self._photos[other][asked.photo]
         products = self._products[other]
         answers = [(products.get(result["id"]), result["score"]) for result in asked.answer["results"]]
-        return any(one is None or abs(float(vector @ one[1]) - score) > SCORE_NOISE for one, score in answers)
+        return any(answer is None or abs(float(vector @ answer[1]) - score) > SCORE_NOISE for answer, score in answers)

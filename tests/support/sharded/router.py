@@ -98,7 +98,7 @@ class Router:
             **dict.fromkeys(LISTS, lambda: self._write(name, database, asked)),
             "find": lambda: self._find(database, asked),
             "aggregate": lambda: self._aggregate(database, asked),
-            "count": lambda: {"ok": 1, "n": sum(one["n"] for one in self._from_all(database, asked, asked["count"]))},
+            "count": lambda: {"ok": 1, "n": sum(each["n"] for each in self._from_all(database, asked, asked["count"]))},
             "findAndModify": lambda: self._send(self._targets(asked[name], asked["query"])[0], database, asked),
             "getMore": lambda: self._more(command["getMore"], command.get("batchSize"), "nextBatch"),
             "killCursors": lambda: self._kill(command["cursors"]),

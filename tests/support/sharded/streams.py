@@ -121,7 +121,7 @@ class MergedStream:
         event = shard.pending.popleft()
         shard.place = event["_id"]
         seconds = _seconds(event)
-        token = token_of(seconds, [one.place for one in self._shards])
+        token = token_of(seconds, [each.place for each in self._shards])
         return {**event, "_id": token, "clusterTime": Timestamp(int(seconds), 1)}
 
 

@@ -22,7 +22,7 @@ def record(document_id: str, key: str, category: int, seed: int, model: str | No
     rng = np.random.default_rng(seed)
     vector, *further = [unit_vector(rng.standard_normal(3).astype(np.float32)) for _ in range(1 + seed // 2)]
     own = key if document_id.startswith("oid") else document_id
-    images = tuple(additional_image(one, url=f"https://shop.example/{seed}") for one in further)
+    images = tuple(additional_image(model, url=f"https://shop.example/{seed}") for model in further)
     title = f"{document_id} {seed}"
     faults = ("images[9]: the vector holds NaN",) * (seed % 3)
     return Record(document_id, make_product(own, category, vector, model=model, title=title, images=images), faults)
@@ -47,5 +47,5 @@ def empty_replica(held: Collection[int] | None = None) -> Replica:
 
 def everything(replica: Replica) -> Any:
     """Return all that can be seen of a replica."""
-    found = [replica.gallery.search(category, PROBE, Query(50)) for category in sorted(replica.gallery.held)]
-    return found, replica.skipped, replica.image_errors, replica.other_models, replica.gallery.counts()
+    matches = [replica.gallery.search(category, PROBE, Query(50)) for category in sorted(replica.gallery.held)]
+    return matches, replica.skipped, replica.image_errors, replica.other_models, replica.gallery.counts()

@@ -57,7 +57,7 @@ def without(wanted: Mapping[str, Any], attribute: str) -> dict[str, Any]:
     left: dict[str, Any] = {}
     for name, asked in wanted.items():
         if name == "$and":
-            left[name] = [without(one, attribute) for one in asked]
+            left[name] = [without(condition, attribute) for condition in asked]
         elif attributes_of({name: asked}) != {attribute}:
             left[name] = asked
     return left
@@ -65,18 +65,18 @@ def without(wanted: Mapping[str, Any], attribute: str) -> dict[str, Any]:
 
 def attributes_of(wanted: Mapping[str, Any]) -> set[str]:
     """Return the attributes that a filter speaks of."""
-    found = set()
+    actual = set()
     for name, asked in wanted.items():
         inner = asked if isinstance(asked, list) else [asked]
-        found |= set().union(*map(attributes_of, inner)) if name.startswith("$") else {name}
-    return found
+        actual |= set().union(*map(attributes_of, inner)) if name.startswith("$") else {name}
+    return actual
 
 
 def _holds(attributes: Attributes, name: str, asked: Any) -> bool:
     if name == "$and":
-        return all(meets(attributes, one) for one in asked)
+        return all(meets(attributes, condition) for condition in asked)
     if name == "$or":
-        return any(meets(attributes, one) for one in asked)
+        return any(meets(attributes, condition) for condition in asked)
     if name == "$not":
         return not meets(attributes, asked)
     held = attributes.get(name, [])

@@ -57,12 +57,12 @@ def make_product(
         embeddings: those of other models.
         facts: other fields of the product.
     """
-    vectors = [ImageVector(image_sha256, vector), *(ImageVector(one.sha256, other) for one, other in images)]
+    vectors = [ImageVector(image_sha256, vector), *(ImageVector(image.sha256, other) for image, other in images)]
     return Product(
         key=key,
         category=category,
         embeddings={**(embeddings or {}), model: ProductEmbedding(tuple(vectors), prediction)},
         model=model,
-        images=(ProductImage(image_url, image_sha256), *(one for one, _ in images)),
+        images=(ProductImage(image_url, image_sha256), *(image for image, _ in images)),
         **facts,
     )

@@ -35,12 +35,12 @@ class Shop:
         self.failure: str | None = None
 
     def embed(self, block: DocumentIds) -> ReembedResult:
-        bad = [one for one in block if one.startswith("bad")]
-        good = [one for one in block if one not in bad and one != "busy"]
-        self.missing = [one for one in self.missing if one not in good]
+        bad = [row for row in block if row.startswith("bad")]
+        good = [row for row in block if row not in bad and row != "busy"]
+        self.missing = [each for each in self.missing if each not in good]
         tally = ReembedTally(found=len(block), embedded=len(good), rejected=len(bad))
         tally.overtaken = len(block) - len(good) - len(bad)
-        rows = tuple(RejectedRow(None, one, "it is broken") for one in bad)
+        rows = tuple(RejectedRow(None, row, "it is broken") for row in bad)
         return ReembedResult(tally, rows, frozenset(bad), self.failure)
 
 
@@ -49,7 +49,7 @@ class _Reader(MissingReader):
     shop: Any = None
 
     def __call__(self) -> Iterator[DocumentIds]:
-        ids = [one for one in self.shop.missing if one not in self.skipped]
+        ids = [each for each in self.shop.missing if each not in self.skipped]
         self.shop.scans.append(ids)
         for begin in range(0, len(ids), 2):
             yield tuple(ids[begin : begin + 2])

@@ -39,7 +39,7 @@ async def test_a_run_that_waits_for_a_worker_ends_when_it_is_stopped() -> None:
         stopping.set()
 
     stopper = asyncio.create_task(stop())
-    assert [one async for one in results(engine, lambda: iter("ab"), lambda: str, stopping)] == ["first"]
+    assert [result async for result in results(engine, lambda: iter("ab"), lambda: str, stopping)] == ["first"]
     await stopper
     assert engine.is_closed
 
@@ -47,7 +47,7 @@ async def test_a_run_that_waits_for_a_worker_ends_when_it_is_stopped() -> None:
 async def test_a_run_that_is_stopped_before_it_begins_reads_nothing() -> None:
     engine, stopping = FakeEngine(), asyncio.Event()
     stopping.set()
-    assert [one async for one in results(engine, lambda: iter("ab"), lambda: str, stopping)] == []
+    assert [result async for result in results(engine, lambda: iter("ab"), lambda: str, stopping)] == []
     assert engine.blocks == []
 
 

@@ -48,7 +48,9 @@ async def test_images_get_the_embeddings_and_errors_that_the_service_gives(model
 
 
 async def test_a_secondary_model_is_added_and_one_that_is_missing_is_left_out(models: OwnModels) -> None:
-    other = next(one.model for one in await models.models() if one.model != MANIFEST.model_id and one.problem is None)
+    other = next(
+        model.model for model in await models.models() if model.model != MANIFEST.model_id and model.problem is None
+    )
     (item,) = (await models.embed_batch([images.jpeg()], None, other)).items
     assert item.embedding is not None
     assert item.embedding.secondary is not None
@@ -61,7 +63,7 @@ async def test_a_secondary_model_is_added_and_one_that_is_missing_is_left_out(mo
 async def test_the_facts_are_those_of_the_manifest(models: OwnModels) -> None:
     facts = await models.model()
     assert (facts.model, facts.dimension) == (MANIFEST.model_id, MANIFEST.dimension)
-    assert [one.model for one in await models.models() if one.first] == [MANIFEST.model_id]
+    assert [model.model for model in await models.models() if model.first] == [MANIFEST.model_id]
     with pytest.raises(EmbeddingUnavailable, match=r"fashion/999 cannot be loaded by the workers"):
         await models.model("fashion/999")
 

@@ -58,7 +58,7 @@ def test_a_catalogue_has_its_own_address() -> None:
         gateway.stats("all")
         gateway.similar("a", "fashion/2", 10, "shoes")
         assert gateway.catalogues() == ("default",)
-    assert [one.removeprefix("http://gateway.test") for one in urls] == [
+    assert [url.removeprefix("http://gateway.test") for url in urls] == [
         "/catalogues/all/v1/stats",
         "/catalogues/shoes/v1/products/a/similar?k=10&model=fashion%2F2",
         "/v1/catalogues",

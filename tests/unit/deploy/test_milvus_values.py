@@ -64,8 +64,8 @@ def unknown(values: Values, known: Mapping[str, Any], path: str = "") -> Iterato
 def bytes_a_product(search: str) -> int:
     """Return the memory of a product, as docs/scale.md has it."""
     table = (ROOT / "docs/scale.md").read_text()
-    (found,) = re.findall(rf"^\| `{search}` \| ([\d,]+) \|", table, re.MULTILINE)
-    return int(found.replace(",", ""))
+    (match,) = re.findall(rf"^\| `{search}` \| ([\d,]+) \|", table, re.MULTILINE)
+    return int(match.replace(",", ""))
 
 
 def gibibytes(quantity: str) -> float:

@@ -20,8 +20,8 @@ VECTOR = unit_vector(np.ones(4, np.float32))
 
 def gallery_of(*attributes: dict[str, Any], merge_rows: int = 2048) -> Gallery:
     gallery = Gallery(1, 4, FaissFlat, merge_rows)
-    for number, one in enumerate(attributes):
-        put(gallery, str(number), one)
+    for number, attribute in enumerate(attributes):
+        put(gallery, str(number), attribute)
     gallery.publish()
     return gallery
 
@@ -38,7 +38,7 @@ def facets(gallery: Gallery, **conditions: Any) -> dict[str, Any]:
 def shown(facet: Facet) -> Any:
     if facet.range is not None:
         return facet.range.min, facet.range.max
-    return [(one.value, one.count) for one in facet.values]
+    return [(value.value, value.count) for value in facet.values]
 
 
 def test_an_attribute_with_a_few_values_is_offered_with_the_most_frequent_first() -> None:
@@ -96,8 +96,8 @@ def test_an_attribute_that_a_twentieth_of_the_products_have_is_offered() -> None
 
 def test_counts_heed_the_conditions_on_all_other_attributes() -> None:
     gallery = gallery_of({"c": "Red", "s": "M"}, {"c": "Red", "s": "L"}, {"c": "Blue", "s": "L"})
-    found = facets(gallery, c="Red")
-    assert found == {"c": [("Red", 2), ("Blue", 1)], "s": [("L", 1), ("M", 1)]}
+    actual = facets(gallery, c="Red")
+    assert actual == {"c": [("Red", 2), ("Blue", 1)], "s": [("L", 1), ("M", 1)]}
     assert facets(gallery, c="Red", s="M") == {"c": [("Red", 1)], "s": [("L", 1), ("M", 1)]}
 
 
@@ -119,11 +119,11 @@ def test_an_empty_category_offers_nothing() -> None:
 
 
 def brute_force(products: dict[str, dict[str, Any]], color: str | None, most: float | None) -> dict[str, Any]:
-    by_price = [one for one in products.values() if most is None or one["price"] <= most]
-    both = [one for one in by_price if color is None or one["c"] == color]
-    colors = Counter(one["c"] for one in by_price)
-    sizes = Counter(size for one in both for size in one["s"])
-    prices = [one["price"] for one in products.values()]
+    by_price = [product for product in products.values() if most is None or product["price"] <= most]
+    both = [product for product in by_price if color is None or product["c"] == color]
+    colors = Counter(product["c"] for product in by_price)
+    sizes = Counter(size for side in both for size in side["s"])
+    prices = [product["price"] for product in products.values()]
     return {"c": dict(colors), "s": dict(sizes), "price": (min(prices), max(prices))}
 
 
@@ -144,6 +144,6 @@ def test_counts_are_those_of_brute_force_while_products_come_go_and_change(merge
             continue
         color, most = draw.choice([None, "a"]), draw.choice([None, 20.0])
         conditions = {} if color is None else {"c": color}
-        found = facets(gallery, **conditions, **({} if most is None else {"price": {"lte": most}}))
+        collected = facets(gallery, **conditions, **({} if most is None else {"price": {"lte": most}}))
         expected = brute_force(products, color, most)
-        assert {**found, "c": dict(found["c"]), "s": dict(found["s"])} == expected
+        assert {**collected, "c": dict(collected["c"]), "s": dict(collected["s"])} == expected

@@ -56,13 +56,13 @@ def test_the_least_score_is_kept_to(gallery: Gallery) -> None:
 
 
 def test_excluded_products_make_room_for_others(gallery: Gallery) -> None:
-    found = gallery.search(0, AXES[0], Query(2, exclude=frozenset({"p0", "p3", "unknown"})))
-    assert [match.key for match in found] == ["p1", "p2"]
+    matches = gallery.search(0, AXES[0], Query(2, exclude=frozenset({"p0", "p3", "unknown"})))
+    assert [match.key for match in matches] == ["p1", "p2"]
 
 
 def test_a_product_is_left_out_of_what_is_similar_to_it(gallery: Gallery) -> None:
-    category, found = gallery.similar("p0", Query(1))
-    assert (category, [match.key for match in found]) == (0, ["p1"])
+    category, matches = gallery.similar("p0", Query(1))
+    assert (category, [match.key for match in matches]) == (0, ["p1"])
 
 
 def test_a_product_that_is_not_indexed_is_unknown(gallery: Gallery) -> None:
@@ -103,5 +103,5 @@ def test_what_is_similar_is_near_to_the_main_image_by_whatever_image(gallery: Ga
     gallery.put(0, "chart", np.stack([AXES[2], AXES[3]]), None)
     gallery.put(0, "back", np.stack([AXES[2], AXES[0]]), None)
     gallery.publish()
-    _, found = gallery.similar("p0", Query(2))
-    assert [(match.key, match.image_index) for match in found] == [("back", 1), ("p1", 0)]
+    _, matches = gallery.similar("p0", Query(2))
+    assert [(match.key, match.image_index) for match in matches] == [("back", 1), ("p1", 0)]

@@ -141,10 +141,10 @@ def test_the_close_score_is_that_of_brute_force() -> None:
 def test_a_scale_does_not_depend_on_the_order_in_which_products_came() -> None:
     vectors = products(2 * MAX_SAMPLE + 200)
     order = np.random.default_rng(2).permutation(len(vectors)).tolist()
-    one, other = (calibrate(view) for view in (view_of(vectors), view_of(vectors, order, merge_rows=64)))
-    assert one
+    first, other = (calibrate(view) for view in (view_of(vectors), view_of(vectors, order, merge_rows=64)))
+    assert first
     assert other
-    assert one.scores == pytest.approx(other.scores, abs=1e-9)
+    assert first.scores == pytest.approx(other.scores, abs=1e-9)
 
 
 def test_the_shops_own_kind_is_close_the_same_picture_is_the_same_and_anything_else_is_not() -> None:

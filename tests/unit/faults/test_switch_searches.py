@@ -14,8 +14,8 @@ KEY, NEAREST = next(iter(TRUTH.items()))
 OTHER = [NEAREST[1], NEAREST[0], *NEAREST[2:]]  # what an approximate engine might find
 
 
-def answer(found: Sequence[tuple[str, float]], engine: str | None = None) -> Answer:
-    results = [{"id": key, "score": score} for key, score in found]
+def answer(sequences: Sequence[tuple[str, float]], engine: str | None = None) -> Answer:
+    results = [{"id": key, "score": score} for key, score in sequences]
     return Answer("200", orjson.dumps({"results": results} | ({"engine": engine} if engine else {})))
 
 

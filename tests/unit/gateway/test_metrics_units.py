@@ -6,8 +6,8 @@ from services.gateway.metrics import GatewayMetrics
 
 
 def value(metrics: Any, name: str, **labels: str) -> float | None:
-    found: float | None = metrics.registry.get_sample_value(name, labels)
-    return found
+    collected: float | None = metrics.registry.get_sample_value(name, labels)
+    return collected
 
 
 def test_a_search_is_counted_once_and_its_stages_are_in_seconds() -> None:

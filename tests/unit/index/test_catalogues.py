@@ -66,7 +66,7 @@ def test_a_search_through_both_has_each_product_of_each_in_one_order_and_in_page
     ]
     assert scores == sorted(scores, reverse=True)
     pages = [found(http, "default", "shoes", **query(k=2, offset=offset)) for offset in (0, 2, 4)]
-    assert [one for page in pages for one in page] == whole
+    assert [product for page in pages for product in page] == whole
 
 
 def test_what_is_like_a_product_leaves_out_that_product_and_not_its_namesake(http: TestClient) -> None:
@@ -88,7 +88,7 @@ def test_facets_count_the_products_of_all_catalogues_that_are_searched(http: Tes
 def test_a_sample_is_of_the_catalogues_that_are_named(http: TestClient) -> None:
     def sample(address: str) -> list[tuple[str, str]]:
         products = http.get(address).json()["products"]
-        return sorted((one["catalogue"], one["id"]) for one in products)
+        return sorted((product["catalogue"], product["id"]) for product in products)
 
     assert [key for _, key in sample("/v1/sample")] == ["p0", "p1", "p2"]
     assert sample("/v1/sample?catalogue=shoes") == [("shoes", "p0"), ("shoes", "p3")]
@@ -98,7 +98,7 @@ def test_a_sample_is_of_the_catalogues_that_are_named(http: TestClient) -> None:
 def test_the_status_counts_the_products_of_each_catalogue(http: TestClient) -> None:
     status = IndexStatus.model_validate(http.get("/v1/status").json())
     assert status.ready
-    assert {name: one.products for name, one in status.catalogues.items()} == {"default": 3, "shoes": 2}
+    assert {name: catalogue.products for name, catalogue in status.catalogues.items()} == {"default": 3, "shoes": 2}
     assert status.catalogues["shoes"].models[0].products == 2
 
 

@@ -62,7 +62,7 @@ def test_a_hit_shows_the_image_that_is_nearest_to_the_query() -> None:
         hits = [http.post("/v1/search", json=query(vector=VECTORS[n].tolist())).json()["hits"] for n in (0, 1)]
         shown = http.get("/v1/sample").json()["products"]
         assert catalogue(http)["sync"]["skipped_images"] == 1
-    assert [[(hit["image_index"], hit["image_url"]) for hit in found] for found in hits] == [
+    assert [[(hit["image_index"], hit["image_url"]) for hit in each] for each in hits] == [
         [(0, "https://shop.example/p0.jpg")],
         [(1, "https://shop.example/p0-back.jpg")],
     ]
@@ -90,19 +90,19 @@ def test_similar_products_come_in_pages_too(http: TestClient) -> None:
 
 
 def test_the_least_score_ends_the_pages(http: TestClient) -> None:
-    found = http.post("/v1/search", json=query(k=1, min_score=0.9)).json()
-    assert [hit["id"] for hit in found["hits"]] == ["p0"]
-    assert found["next_page"] is None
+    document = http.post("/v1/search", json=query(k=1, min_score=0.9)).json()
+    assert [hit["id"] for hit in document["hits"]] == ["p0"]
+    assert document["next_page"] is None
 
 
 def test_where_nothing_matches_there_is_no_best_score(http: TestClient) -> None:
-    found = http.post("/v1/search", json=query(filter={"colour": "green"})).json()
-    assert (found["hits"], found["best_score"], found["next_page"]) == ([], None, None)
+    document = http.post("/v1/search", json=query(filter={"colour": "green"})).json()
+    assert (document["hits"], document["best_score"], document["next_page"]) == ([], None, None)
 
 
 def test_a_page_beyond_the_reach_is_told_by_its_offset(http: TestClient) -> None:
-    found = problem(http.post("/v1/search", json=query(k=30, offset=480)), 422, "invalid-request")
-    assert found == "offset: offset + k may be at most 500: 480 + 30 is more"
+    problems = problem(http.post("/v1/search", json=query(k=30, offset=480)), 422, "invalid-request")
+    assert problems == "offset: offset + k may be at most 500: 480 + 30 is more"
 
 
 def test_an_empty_category_gives_no_hits(http: TestClient) -> None:
@@ -117,9 +117,9 @@ def test_filters_excluded_ids_and_the_least_score_hold_together(http: TestClient
 
 def test_hidden_products_are_left_out_of_results_totals_and_facets(http: TestClient) -> None:
     body = query(hide={"colour": "blue"}, facets=True)
-    found = http.post("/v1/search", json=body).json()
-    assert ({hit["id"] for hit in found["hits"]}, found["total"]) == ({"p1", "p3"}, 2)
-    (colours,) = (facet["values"] for facet in found["facets"] if facet["attribute"] == "colour")
+    document = http.post("/v1/search", json=body).json()
+    assert ({hit["id"] for hit in document["hits"]}, document["total"]) == ({"p1", "p3"}, 2)
+    (colours,) = (facet["values"] for facet in document["facets"] if facet["attribute"] == "colour")
     assert colours == [{"value": "red", "count": 2}]
     similar = http.post("/v1/similar", json={"id": "p0", "hide": {"colour": "red"}}).json()
     assert [hit["id"] for hit in similar["hits"]] == ["p2"]
@@ -143,18 +143,20 @@ def test_an_attribute_of_what_is_hidden_is_no_unknown_one(http: TestClient) -> N
 
 
 def test_pinned_products_of_the_category_come_in_addition(http: TestClient) -> None:
-    found = http.post("/v1/search", json=query(k=1, pinned=["p3", "p4", "unknown", "p1"], exclude=["p1"])).json()
-    assert [hit["id"] for hit in found["hits"]] == ["p0"]
+    document = http.post("/v1/search", json=query(k=1, pinned=["p3", "p4", "unknown", "p1"], exclude=["p1"])).json()
+    assert [hit["id"] for hit in document["hits"]] == ["p0"]
     pinned = {hit["id"]: hit for hit in http.post("/v1/search", json=query(k=4)).json()["hits"]}
-    assert found["pinned"] == [pinned["p3"], pinned["p1"]]
+    assert document["pinned"] == [pinned["p3"], pinned["p1"]]
     like = http.post("/v1/similar", json={"id": "p0", "k": 1, "pinned": ["p3"], "exclude": ["p2"]}).json()
     assert like["pinned"] == [pinned["p3"]]
     assert "p2" not in {hit["id"] for hit in like["hits"]}
 
 
 def test_hits_have_vectors_only_on_request(http: TestClient) -> None:
-    found = IndexResponse.model_validate(http.post("/v1/search", json=query(k=2, vectors=True, pinned=["p1"])).json())
-    for hit in [*found.hits, *found.pinned]:
+    document = IndexResponse.model_validate(
+        http.post("/v1/search", json=query(k=2, vectors=True, pinned=["p1"])).json()
+    )
+    for hit in [*document.hits, *document.pinned]:
         assert hit.vector is not None
         np.testing.assert_array_equal(hit.vector, VECTORS[int(hit.id[1:])])
     assert all("vector" not in hit for hit in http.post("/v1/search", json=query()).json()["hits"])
@@ -182,7 +184,7 @@ def test_a_node_that_holds_some_categories_searches_in_these(shard: TestClient) 
     assert [hit["id"] for hit in shard.post("/v1/search", json=query(category=1)).json()["hits"]] == ["p4"]
     assert shard.post("/v1/search", json=query(category=2)).json()["hits"] == []
     assert shard.post("/v1/similar", json={"id": "p4"}).status_code == 200
-    assert {one["id"] for one in shard.get("/v1/sample").json()["products"]} == {"p4"}
+    assert {product["id"] for product in shard.get("/v1/sample").json()["products"]} == {"p4"}
 
 
 def test_a_category_that_a_node_does_not_hold_is_a_421_problem(shard: TestClient) -> None:
@@ -194,9 +196,9 @@ def test_a_category_that_a_node_does_not_hold_is_a_421_problem(shard: TestClient
 
 def test_the_status_says_which_categories_a_node_holds(shard: TestClient, http: TestClient) -> None:
     status = IndexStatus.model_validate(shard.get("/v1/status").json())
-    assert [one.name for one in status.catalogues["default"].categories if one.held] == ["Shoes", "Bags"]
+    assert [category.name for category in status.catalogues["default"].categories if category.held] == ["Shoes", "Bags"]
     assert (status.catalogues["default"].products, status.ready) == (1, True)
-    assert all(one["held"] for one in catalogue(http)["categories"])
+    assert all(category["held"] for category in catalogue(http)["categories"])
 
 
 def test_a_query_of_another_model_is_a_503_problem(http: TestClient) -> None:
@@ -272,7 +274,11 @@ def test_the_status_counts_the_products_of_each_category(http: TestClient) -> No
     status = IndexStatus.model_validate(http.get("/v1/status").json())
     default = status.catalogues["default"]
     assert (status.model, default.products) == ("fashion/1", 5)
-    assert [(one.name, one.products) for one in default.categories[:3]] == [("Topwear", 4), ("Shoes", 1), ("Bags", 0)]
+    assert [(category.name, category.products) for category in default.categories[:3]] == [
+        ("Topwear", 4),
+        ("Shoes", 1),
+        ("Bags", 0),
+    ]
 
 
 def test_the_metrics_tell_of_products_and_searches_without_ids(http: TestClient) -> None:

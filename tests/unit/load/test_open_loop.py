@@ -35,7 +35,7 @@ def test_an_answer_with_a_wrong_result_is_not_good() -> None:
 def test_samples_are_chosen_by_the_time_at_which_they_were_due() -> None:
     every = samples("200", "503", "200", "504")
     assert every.between(1.0, 3.0).statuses() == {"503": 1, "200": 1}
-    assert [one.status for one in every.failed()] == ["503", "504"]
+    assert [failure.status for failure in every.failed()] == ["503", "504"]
 
 
 class FixedSender(Sender):

@@ -27,7 +27,7 @@ def test_prometheus_runs_on_request_only(tmp_path: Path) -> None:
     observed = settings(tmp_path, observe=True, prometheus_port=9191)
     assert "prometheus" in programs(observed)
     assert observed.ports["PROMETHEUS_PORT"] == 9191
-    (process,) = [one for one in processes(observed, "demo") if one.name == "prometheus"]
+    (process,) = [process for process in processes(observed, "demo") if process.name == "prometheus"]
     assert "--web.listen-address=127.0.0.1:9191" in process.command
 
 

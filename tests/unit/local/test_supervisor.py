@@ -111,7 +111,11 @@ def test_the_supervisor_reads_the_configuration_of_a_folder_with_any_name(
     config.write_text(configuration(settings(folder)))
     options = ServerOptions()
     options.realize(["-c", str(config)])
-    programs = {one.name: one for group in options.process_group_configs for one in group.process_configs}
+    programs = {
+        process_config.name: process_config
+        for group in options.process_group_configs
+        for process_config in group.process_configs
+    }
     assert set(programs) == set(PROCESSES)
     state = run_folder(folder) / STATE_LINK
     assert programs["index"].command == f"/bin/sh {state}/run/index.sh"

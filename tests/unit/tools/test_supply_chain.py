@@ -16,9 +16,9 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_no_package_of_an_image_has_a_licence_that_needs_a_look(name: str) -> None:
-    found = licences(ROOT / "requirements" / f"{name}.txt")
-    assert len(found) > 20
-    assert [one for one in found if one.trouble] == []
+    actual = licences(ROOT / "requirements" / f"{name}.txt")
+    assert len(actual) > 20
+    assert [item for item in actual if item.trouble] == []
 
 
 def test_pinned_names_are_read_with_their_versions() -> None:

@@ -56,7 +56,7 @@ def main(address: str, photo: bytes, photo_url: str) -> None:
     listed = list_products.sync(client=client, filter_='{"maker": "generated"}')
     assert listed is not None
     assert not isinstance(listed, Problem)
-    assert [one.id for one in listed.products] == [ID]
+    assert [product.id for product in listed.products] == [ID]
 
     problem = search_by_image.sync(client=client, body=SearchForm(image=image()), k=0)
     assert isinstance(problem, Problem)

@@ -16,13 +16,13 @@ def event(action: str, *products: str, at: str = "2026-11-30T12:00:00+00:00", **
 
 def baskets(*events: Event) -> list[list[str]]:
     gathered = Baskets()
-    for one in events:  # a page each
-        gathered.add([one])
+    for each in events:  # a page each
+        gathered.add([each])
     return gathered.of_several()
 
 
 def test_a_basket_has_what_a_visitor_put_into_the_cart_or_bought_on_a_day() -> None:
-    found = baskets(
+    actual = baskets(
         event("add_to_cart", "b", visitor="v"),
         event("purchase", "a", visitor="v"),
         event("purchase", "b", visitor="v"),
@@ -31,7 +31,7 @@ def test_a_basket_has_what_a_visitor_put_into_the_cart_or_bought_on_a_day() -> N
         event("purchase", "e", visitor="v", at="2026-12-01T00:30:00+00:00"),
         event("purchase", "f", visitor="v", at="2026-12-01T01:30:00+02:00"),  # still the day before, in UTC
     )
-    assert found == [["a", "b", "f"]]
+    assert actual == [["a", "b", "f"]]
 
 
 def test_without_a_visitor_a_basket_is_one_event() -> None:

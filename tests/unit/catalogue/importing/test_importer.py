@@ -202,8 +202,8 @@ async def test_what_cannot_be_taken_is_written_down_with_line_id_and_reason_and_
     )
     assert (tally.read, tally.rejected, tally.imported) == (6, 5, 1)
     assert set(world.catalogue.products) == {"good"}
-    found = sorted(rejected(world), key=lambda entry: str(entry["line"]))
-    assert found == [
+    actual = sorted(rejected(world), key=lambda entry: str(entry["line"]))
+    assert actual == [
         {"line": 2, "id": None, "reason": "not UTF-8"},
         {"line": 3, "id": "broken", "reason": "it is broken"},
         {"line": 4, "id": "missing", "reason": "there is no image 3.jpg"},
@@ -312,7 +312,7 @@ def test_the_feeds_hash_changes_with_every_part_of_the_description_and_not_with_
         describe(row("A", **base), feed),
         describe(row("A", **{**base, "url": None}), network, "https://t/{id}"),
     ]
-    assert len({plain, *(one.feed_sha256 for one in others)}) == 7
+    assert len({plain, *(other.feed_sha256 for other in others)}) == 7
 
 
 async def test_fields_that_are_no_attributes_are_counted_by_name(world: World) -> None:
@@ -344,8 +344,8 @@ async def test_an_image_that_its_server_knows_to_be_unchanged_is_neither_sent_no
     await world.run(row("A", url))
     same = await world.run(row("A", url))
     assert (same.unchanged, same.not_modified, world.web.sent) == (1, 1, [url])
-    told = await world.run(row("A", url, title="New"))
-    assert (told.updated, told.not_modified, told.embedded, world.web.sent) == (1, 1, 0, [url])
+    actual = await world.run(row("A", url, title="New"))
+    assert (actual.updated, actual.not_modified, actual.embedded, world.web.sent) == (1, 1, 0, [url])
     assert world.catalogue.products["A"].title == "New"
     world.web.pages[url] = b"\x02bag"
     changed = await world.run(row("A", url, title="New"))
@@ -394,11 +394,11 @@ async def test_while_there_is_a_candidate_what_is_embedded_gets_both_vectors(wor
     world.catalogue.models.current = ModelNote(candidate="fashion/2")
     await world.run(row("A", b"\x01a"))
     product = world.catalogue.products["A"]
-    seen = product.embedded_by("fashion/2")
-    assert seen is not None and product.model == "fashion/1"
+    embedded_by = product.embedded_by("fashion/2")
+    assert embedded_by is not None and product.model == "fashion/1"
     assert product.embeddings["fashion/2"].images[0].sha256 == product.images[0].sha256
-    assert seen.category == product.category == 1
-    assert not np.array_equal(seen.vector, product.vector)
+    assert embedded_by.category == product.category == 1
+    assert not np.array_equal(embedded_by.vector, product.vector)
 
 
 async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -> None:
@@ -412,13 +412,13 @@ async def test_a_candidate_that_does_not_answer_holds_nothing_up(world: World) -
 async def test_what_has_not_changed_is_left_to_reembed_and_keeps_what_it_has_got(world: World) -> None:
     await world.run(row("A"), row("B"))
     product = world.catalogue.products["A"]
-    seen = embedding(np.ones(4, np.float32), product.images[0].sha256, prediction=Prediction(2, 0.5))
-    world.catalogue.products["A"] = replace(product, embeddings={**product.embeddings, "fashion/2": seen})
+    collected = embedding(np.ones(4, np.float32), product.images[0].sha256, prediction=Prediction(2, 0.5))
+    world.catalogue.products["A"] = replace(product, embeddings={**product.embeddings, "fashion/2": collected})
     world.catalogue.models.current = ModelNote(candidate="fashion/2")
     tally = await world.run(row("A", title="Renamed"), row("B"))
     assert (tally.updated, tally.unchanged, tally.embedded) == (1, 1, 0)
     assert world.catalogue.products["A"].title == "Renamed"
-    assert world.catalogue.products["A"].embeddings["fashion/2"] == seen
+    assert world.catalogue.products["A"].embeddings["fashion/2"] == collected
     assert list(world.catalogue.products["B"].embeddings) == ["fashion/1"]
 
 
@@ -517,16 +517,16 @@ async def test_products_from_files_are_written_together_and_those_from_the_web_s
 
 async def test_new_products_and_known_ones_are_written_apart(world: World) -> None:
     await world.run(row("A"), row("B"))
-    told: list[tuple[int, bool]] = []
+    collected: list[tuple[int, bool]] = []
     put_many = world.catalogue.products.put_many
 
     async def put(products: Any, *, probably_new: bool = False) -> object:
-        told.append((len(products), probably_new))
+        collected.append((len(products), probably_new))
         return await put_many(products, probably_new=probably_new)
 
     world.catalogue.products.put_many = put  # type: ignore[method-assign, assignment]
     tally = await world.run(row("A", b"\x01new"), row("B"), row("C"), row("D"))
-    assert told == [(2, True), (1, False)]
+    assert collected == [(2, True), (1, False)]
     assert (tally.imported, tally.updated, tally.unchanged) == (2, 1, 1)
 
 

@@ -37,7 +37,7 @@ def sha256(data: bytes) -> str:
 
 def shirt(*images: str | bytes, **facts: object) -> SourceRow:
     """A row whose further images are URLs (text) or files (bytes)."""
-    listed = [RowImage(one) if isinstance(one, str) else file(one) for one in images]
+    listed = [RowImage(image) if isinstance(image, str) else file(image) for image in images]
     return row("A", FRONT, images=tuple(listed), line=3, **facts)
 
 
@@ -129,7 +129,7 @@ async def test_an_image_that_changed_at_its_address_is_embedded_again(world: Wor
 
 async def test_the_same_picture_twice_counts_once(world: World) -> None:
     tally = await world.run(shirt(f"{WEB}/front.jpg", SIDE, f"{WEB}/side.jpg", f"{WEB}/back.jpg"))
-    assert [one for _, one in images(world.catalogue.products["A"])] == [sha256(SIDE), sha256(BACK)]
+    assert [image for _, image in images(world.catalogue.products["A"])] == [sha256(SIDE), sha256(BACK)]
     assert (tally.embedded, tally.images_rejected) == (3, 0)
 
 
@@ -229,7 +229,7 @@ async def test_while_there_is_a_candidate_it_sees_every_image_too(world: World) 
     np.testing.assert_array_equal(product.vectors, [seen(FRONT), seen(BACK), seen(SIDE)])
     other = product.embedded_by("fashion/2")
     assert other is not None and images(other) == images(product)
-    np.testing.assert_array_equal(other.vectors, [seen(one, "fashion/2") for one in (FRONT, BACK, SIDE)])
+    np.testing.assert_array_equal(other.vectors, [seen(each, "fashion/2") for each in (FRONT, BACK, SIDE)])
     assert (tally.updated, tally.embedded) == (1, 1)
 
 
@@ -257,9 +257,9 @@ async def test_after_a_promotion_new_images_are_seen_by_the_model_that_searches_
     product = world.catalogue.products["A"]
     assert (tally.updated, tally.embedded, product.model) == (1, 2, "fashion/2")
     for model in ("fashion/1", "fashion/2"):
-        found = product.embedded_by(model)
-        assert found is not None
-        np.testing.assert_array_equal(found.vectors, [seen(one, model) for one in (FRONT, BACK, SIDE)])
+        embedding = product.embedded_by(model)
+        assert embedding is not None
+        np.testing.assert_array_equal(embedding.vectors, [seen(each, model) for each in (FRONT, BACK, SIDE)])
 
 
 async def test_a_row_whose_images_are_loaded_when_we_are_told_to_stop_is_left_for_the_next_time(world: World) -> None:

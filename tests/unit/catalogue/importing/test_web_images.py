@@ -96,7 +96,7 @@ async def test_a_server_that_says_when_to_come_back_is_left_alone_until_then_by_
     await asyncio.to_thread(eventually, lambda: server.requests)
     await asyncio.sleep(0.1)
     fetched = await asyncio.gather(first, *(images.get(server.url("/ok.png")) for _ in range(3)))
-    assert all(one.data == picture() for one in fetched)
+    assert all(each.data == picture() for each in fetched)
     assert time.monotonic() - began >= 1.0
     assert server.request_count("/ok.png") == 5
 
@@ -120,7 +120,7 @@ async def test_so_many_requests_go_to_one_server_at_a_time_and_others_are_not_he
         second.gathers = 3
         fetcher = ImageFetcher(timeout_s=WITHIN_S, allowed_hosts=[server.host, second.host])
         both = WebImages(fetcher, stopping, per_host=3)
-        await asyncio.gather(*(both.get(one.url("/ok.png")) for one in (server, second) for _ in range(12)))
+        await asyncio.gather(*(both.get(each.url("/ok.png")) for each in (server, second) for _ in range(12)))
         await fetcher.close()
     assert (server.most_at_once, second.most_at_once) == (3, 3)
 

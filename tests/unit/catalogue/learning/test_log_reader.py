@@ -63,9 +63,9 @@ def test_an_event_about_several_products_counts_for_each() -> None:
 
 def test_in_a_log_with_impressions_a_search_that_no_shopper_saw_is_left_out() -> None:
     queries = [query("q1"), query("q2"), query("q3")]
-    seen = make_event("impression", "e1", NOON, query="q1")
+    event = make_event("impression", "e1", NOON, query="q1")
     clicked = make_event("click", "e2", NOON, query="q3")
-    assert [search.id for search in searches(queries, seen, clicked)] == ["q1", "q3"]
+    assert [search.id for search in searches(queries, event, clicked)] == ["q1", "q3"]
     assert [search.id for search in searches(queries, clicked)] == ["q1", "q2", "q3"]
 
 

@@ -39,9 +39,9 @@ def test_the_propensities_of_the_log_are_found_though_better_products_stand_high
     steepness: float, slope: float
 ) -> None:
     true = np.arange(1, SHOWN + 1) ** -steepness
-    found = np.asarray(estimate(log(true, slope=slope)))[:SHOWN]
-    assert found[0] == 1
-    assert np.abs(found - true).max() < 0.2
+    asarray = np.asarray(estimate(log(true, slope=slope)))[:SHOWN]
+    assert asarray[0] == 1
+    assert np.abs(asarray - true).max() < 0.2
 
 
 def test_the_click_rate_alone_takes_better_products_for_bias() -> None:

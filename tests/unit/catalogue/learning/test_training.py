@@ -40,12 +40,12 @@ def with_tastes() -> Learned:
 def true_gain(order: LearnedOrder, searches: Sequence[Search]) -> Interval:
     """Return the gain in NDCG@10 by the probabilities with which shoppers like the products."""
     gains = []
-    for one in searches:
-        places = order.order(one.products, NAMES[one.category], one.day, BOUND)
-        new, plain = (ndcg(one.appeal[list(page[:PAGE])], one.appeal) for page in (places, range(PAGE)))
+    for each in searches:
+        places = order.order(each.products, NAMES[each.category], each.day, BOUND)
+        new, plain = (ndcg(each.appeal[list(page[:PAGE])], each.appeal) for page in (places, range(PAGE)))
         gains.append((new - plain,))
     values = np.asarray(gains)
-    return intervals(values, np.ones_like(values), [one.shopper.name for one in searches], seed=1)[0]
+    return intervals(values, np.ones_like(values), [search.shopper.name for search in searches], seed=1)[0]
 
 
 def test_the_learned_order_shows_more_products_that_shoppers_like(with_tastes: Learned) -> None:

@@ -43,11 +43,11 @@ def report(*entries: Record | BrokenDocument, **options: Any) -> ModelReport:
 
 
 def test_products_are_counted_by_what_both_models_see_of_them() -> None:
-    found = report(record("a"), record("b", 0, 1), record("c", 0, 1), record("d", 1, 1), record("e", 2, None))
-    assert (found.products, found.covered, found.coverage, found.missing) == (5, 4, 0.8, ["e"])
-    assert found.counts == [[3, 1], [1, 3], [1, 0]]
-    assert (found.moved, dict(found.moves), found.examples[0, 1]) == (2, {(0, 1): 2}, ["b", "c"])
-    document = found.document()
+    actual = report(record("a"), record("b", 0, 1), record("c", 0, 1), record("d", 1, 1), record("e", 2, None))
+    assert (actual.products, actual.covered, actual.coverage, actual.missing) == (5, 4, 0.8, ["e"])
+    assert actual.counts == [[3, 1], [1, 3], [1, 0]]
+    assert (actual.moved, dict(actual.moves), actual.examples[0, 1]) == (2, {(0, 1): 2}, ["b", "c"])
+    document = actual.document()
     assert document["categories"] == {
         "Topwear": {"now": 3, "then": 1},
         "Shoes": {"now": 1, "then": 3},
@@ -57,13 +57,13 @@ def test_products_are_counted_by_what_both_models_see_of_them() -> None:
 
 
 def test_what_cannot_be_searched_now_is_not_missed_then() -> None:
-    found = report(
+    actual = report(
         BrokenDocument("x", "the vector is missing"),
         record("elsewhere", model="fashion/9", then=None),
         record("unknown", category=7),
         record("only then", model="fashion/9", then=1),
     )
-    assert (found.products, found.gained, found.coverage) == (0, 2, 1.0)
+    assert (actual.products, actual.gained, actual.coverage) == (0, 2, 1.0)
 
 
 def test_documents_that_name_no_model_are_of_the_unversioned_one() -> None:
@@ -82,8 +82,8 @@ def test_a_vector_of_another_length_than_the_models_is_missing() -> None:
 
 def test_no_more_ids_are_kept_than_are_shown() -> None:
     entries = [record(f"{number}", then=None) for number in range(50)] + [record(f"m{n}", 0, 2) for n in range(50)]
-    found = report(*entries, shown=3)
-    assert (len(found.missing), len(found.examples[0, 2]), found.moves[0, 2]) == (3, 3, 50)
+    actual = report(*entries, shown=3)
+    assert (len(actual.missing), len(actual.examples[0, 2]), actual.moves[0, 2]) == (3, 3, 50)
 
 
 def test_queries_are_chosen_by_chance_among_products_that_both_models_see_and_the_same_ones_each_time() -> None:

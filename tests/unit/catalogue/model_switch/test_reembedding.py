@@ -58,9 +58,9 @@ class Catalogue:
         self.pictures.update({key: picture(key) for key in keys if kept})
 
     def seen(self, key: str) -> ProductEmbedding | None:
-        found = self.products[key]
-        assert isinstance(found, Product)
-        return found.embeddings.get(TWO)
+        products = self.products[key]
+        assert isinstance(products, Product)
+        return products.embeddings.get(TWO)
 
     async def get(self, key: str) -> StoredImage | None:
         data = self.pictures.get(key)
@@ -71,23 +71,29 @@ class Catalogue:
     ) -> AsyncIterator[list[Any]]:
         self.looks += 1
         done = {
-            key for key, one in self.products.items() if isinstance(one, Product) and one.embedded_by(model) is not None
+            key
+            for key, product in self.products.items()
+            if isinstance(product, Product) and product.embedded_by(model) is not None
         }
         yield [key for key in self.products if key not in done or key in self.failing]
 
     async def entries(self, document_ids: Sequence[Any]) -> list[Entry]:
         if self.failures:
             raise self.failures.pop(0)
-        there = [(one, self.products[one]) for one in document_ids if one in self.products]
-        return [Entry(key, Record(str(key), one) if isinstance(one, Product) else one) for key, one in there]
+        there = [
+            (document_id, self.products[document_id]) for document_id in document_ids if document_id in self.products
+        ]
+        return [
+            Entry(key, Record(str(key), product) if isinstance(product, Product) else product) for key, product in there
+        ]
 
     async def put_embeddings(self, model: str, embeddings: Sequence[tuple[Any, ProductEmbedding]]) -> int:
         self.on_put()
         taken = 0
-        for key, one in embeddings:
+        for key, embedding in embeddings:
             now = self.products.get(key)
-            if isinstance(now, Product) and one.is_of(now.images[0]):
-                self.products[key] = replace(now, embeddings={**now.embeddings, model: one})
+            if isinstance(now, Product) and embedding.is_of(now.images[0]):
+                self.products[key] = replace(now, embeddings={**now.embeddings, model: embedding})
                 taken += 1
         return taken
 
@@ -178,10 +184,10 @@ async def test_every_product_gets_the_models_vector_from_its_kept_picture(world:
     assert sorted(sent) == sorted(map(picture, keys))
     assert max(map(len, world.network.batches)) == 16  # a search waits for no more than this, of one request
     assert world.network.most_at_once == 1
-    seen = world.catalogue.seen("p7")
-    assert seen is not None
-    assert seen.prediction == Prediction(1, 0.75)
-    np.testing.assert_allclose(seen.vector, [0.0, 0.6, 0.8, len(picture("p7"))])
+    view = world.catalogue.seen("p7")
+    assert view is not None
+    assert view.prediction == Prediction(1, 0.75)
+    np.testing.assert_allclose(view.vector, [0.0, 0.6, 0.8, len(picture("p7"))])
 
 
 async def test_runs_for_the_parts_share_the_products(world: World) -> None:
@@ -294,9 +300,9 @@ async def test_further_pictures_get_their_vectors_too_kept_and_linked_ones(world
     world.web["http://shop/b.jpg"] = b"the side, seen"
     tally = await world.run()
     assert (tally.embedded, tally.images_rejected) == (2, 0)
-    seen = world.catalogue.seen("a")
-    assert seen is not None
-    assert {str(image.sha256)[:2]: image.vector[3] for image in seen.images[1:]} == {"ab": 8.0, "cd": 14.0}
+    view = world.catalogue.seen("a")
+    assert view is not None
+    assert {str(image.sha256)[:2]: image.vector[3] for image in view.images[1:]} == {"ab": 8.0, "cd": 14.0}
     assert sum(map(len, world.network.batches)) == 4
 
 
@@ -310,8 +316,8 @@ async def test_a_further_picture_without_a_vector_is_told_and_the_product_goes_w
     world.web["http://shop/bad.jpg"] = b"broken"
     tally = await world.run()
     assert (tally.embedded, tally.rejected, tally.images_rejected) == (1, 0, 3)
-    seen = world.catalogue.seen("a")
-    assert seen is not None and len(seen.images) == 1
+    view = world.catalogue.seen("a")
+    assert view is not None and len(view.images) == 1
     lines = (world.folder / "rejected.ndjson").read_bytes().splitlines()
     assert [orjson.loads(line)["reason"] for line in lines] == [
         "its additional picture abababababab is no longer stored",

@@ -197,8 +197,8 @@ def test_every_case_has_its_right_value(name: str) -> None:
     assert len(notes) == (right.note is not None)
     assert right.note is None or right.note in notes[0]
     for key, expected in right.products.items():
-        found = _values(products[key])
-        assert {field: found.get(field) for field in expected} == expected
+        values = _values(products[key])
+        assert {field: values.get(field) for field in expected} == expected
         assert not any(problem.column == "price" for problem in products[key].problems)
 
 

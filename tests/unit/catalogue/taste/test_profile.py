@@ -27,7 +27,7 @@ def pulls(profile: Profile, rows: Sequence[Product], weights: TasteWeights, cate
 
 
 def liking(*products: Product, weight: float = 5.0, hidden: Sequence[str] = ()) -> Profile:
-    return profile_of([(one, weight) for one in products], hidden, MODEL)
+    return profile_of([(product, weight) for product in products], hidden, MODEL)
 
 
 def test_products_near_the_liked_ones_are_pulled_up_and_the_others_down() -> None:
@@ -93,8 +93,8 @@ def test_gender_and_brand_are_liked_in_every_category_size_and_price_in_their_ow
 def test_no_pull_is_beyond_the_bound() -> None:
     profile = liking(product("a", EAST, gender="Women"), weight=1e6)
     rows = [product("b", EAST, gender="Women"), *[product(str(row), (-1, 0), gender="Men") for row in range(20)]]
-    found = pulls(profile, rows, TasteWeights(1.0, 0.1))
-    assert max(map(abs, found)) == pytest.approx(MAX_BY)
+    actual = pulls(profile, rows, TasteWeights(1.0, 0.1))
+    assert max(map(abs, actual)) == pytest.approx(MAX_BY)
 
 
 def test_equal_products_are_not_moved() -> None:
@@ -108,8 +108,8 @@ def test_a_product_without_a_vector_of_the_model_does_not_count() -> None:
 
 
 def test_a_candidate_without_a_vector_is_not_pulled_by_the_vector() -> None:
-    found = liking(product("a", EAST)).pulls(0, np.zeros((2, 2), np.float32), [{}, {}], VECTORS_ONLY)
-    assert found.tolist() == [0.0, 0.0]
+    collected = liking(product("a", EAST)).pulls(0, np.zeros((2, 2), np.float32), [{}, {}], VECTORS_ONLY)
+    assert collected.tolist() == [0.0, 0.0]
 
 
 def test_no_candidates_have_no_pulls() -> None:

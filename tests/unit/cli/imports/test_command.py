@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -72,9 +73,9 @@ def test_a_mapping_to_no_category_is_told(shop: Path) -> None:
 
 def test_a_dry_run_needs_no_service_and_decodes_the_images(shop: Path) -> None:
     code, out, _ = run("feed.csv", "--dry-run", "--json", "--embedding-url", "http://127.0.0.1:9")
-    found = orjson.loads(out)
+    document = orjson.loads(out)
     assert code == 3
-    assert (found["dry_run"], found["read"], found["checked"], found["rejected"]) == (True, 3, 1, 2)
+    assert (document["dry_run"], document["read"], document["checked"], document["rejected"]) == (True, 3, 1, 2)
     entries = [orjson.loads(line) for line in (shop / "feed.csv.rejected.ndjson").read_bytes().splitlines()]
     assert [(entry["line"], entry["id"]) for entry in entries] == [(3, "B"), (4, "C")]
 
@@ -129,8 +130,8 @@ def test_the_exit_status_tells_how_it_went(status: Status, rejected: int, code: 
 
 
 def test_the_summary_for_people_names_what_there_was(capsys: pytest.CaptureFixture[str]) -> None:
-    told = summary(read=1500, imported=1200, skipped=250, rejected=50, left_out=Counter(description=7), notes=["a [b]"])  # type: ignore[arg-type]
-    show(told, as_json=False)
+    counts: dict[str, Any] = {"left_out": Counter(description=7), "notes": ["a [b]"]}
+    show(summary(read=1500, imported=1200, skipped=250, rejected=50, **counts), as_json=False)
     out = capsys.readouterr().out
     for words in (
         "Import done (2.0 s, 600 products/s)",

@@ -27,7 +27,7 @@ def itself(item: Item) -> Item:
 def test_the_first_of_each_value_is_kept(values: list[Any], kept: list[int]) -> None:
     items = [{} if value is None else {"style": value} for value in values]
     result = first_of_each(items, "style", itself)
-    assert [next(place for place, item in enumerate(items) if item is one) for one in result] == kept
+    assert [next(place for place, item in enumerate(items) if item is each) for each in result] == kept
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 8])

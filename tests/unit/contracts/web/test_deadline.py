@@ -85,15 +85,15 @@ def test_the_time_that_is_left_is_known(clock: list[float]) -> None:
 )
 def test_a_service_takes_the_deadline_of_the_header(clock: list[float], header: str, left: float | None) -> None:
     app = FastAPI()
-    seen: list[Any] = []
+    collected: list[Any] = []
 
     @app.get("/")
     async def root() -> None:
         deadline = module._deadline.get()
-        seen.append(None if deadline is None else deadline - clock[0])
+        collected.append(None if deadline is None else deadline - clock[0])
 
     app.add_middleware(DeadlineMiddleware)
     with TestClient(app) as client:
         client.get("/", headers={HEADER.encode(): header.encode("latin-1")})
         client.get("/")
-    assert seen == [left, None]
+    assert collected == [left, None]

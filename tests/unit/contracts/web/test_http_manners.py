@@ -50,12 +50,12 @@ def client() -> Iterator[TestClient]:
 
 @pytest.mark.parametrize("path", ["/things", "/livez", "/readyz", "/metrics", "/lines", "/nothing"])
 def test_head_has_the_status_and_headers_of_get_and_no_body(client: TestClient, path: str) -> None:
-    got, head = client.get(path), client.head(path)
-    assert head.status_code == got.status_code
+    actual, head = client.get(path), client.head(path)
+    assert head.status_code == actual.status_code
     assert head.content == b""
     if path != "/metrics":  # the request before has changed them
-        assert head.headers.get("content-length") == got.headers.get("content-length")
-    assert head.headers["content-type"] == got.headers["content-type"] if path != "/lines" else True
+        assert head.headers.get("content-length") == actual.headers.get("content-length")
+    assert head.headers["content-type"] == actual.headers["content-type"] if path != "/lines" else True
 
 
 def test_a_refused_method_names_those_that_the_address_accepts(client: TestClient) -> None:

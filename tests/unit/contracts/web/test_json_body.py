@@ -154,4 +154,4 @@ async def test_large_texts_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPa
     text = orjson.dumps({"base64": "A" * 10**6})
     parsed = await asyncio.gather(*(json_object(text, "the text") for _ in range(4)))
     assert most == 1
-    assert [len(one["base64"]) for one in parsed] == [10**6] * 4
+    assert [len(document["base64"]) for document in parsed] == [10**6] * 4

@@ -20,8 +20,8 @@ def test_without_a_key_a_client_is_counted_by_its_address(address: str, name: st
 
 
 def test_the_addresses_of_an_ipv6_network_are_one_client() -> None:
-    one, other, stranger = (caller_name(request(f"2001:db8:0:{part}")) for part in ("1::1", "1:9::2", "2::1"))
-    assert one == other != stranger
+    first, other, stranger = (caller_name(request(f"2001:db8:0:{part}")) for part in ("1::1", "1:9::2", "2::1"))
+    assert first == other != stranger
 
 
 @pytest.mark.parametrize("who", ["k7", ADMIN_KEY])

@@ -111,12 +111,12 @@ def test_an_anonymous_search_has_no_audit_line() -> None:
 
 
 async def test_a_client_without_an_address_is_named_unknown() -> None:
-    seen: list[Any] = []
+    collected: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope)
+        collected.append(scope)
 
     scope: dict[str, Any] = {"type": "http", "path": "/", "method": "GET", "headers": []}
     await AccessMiddleware(app, ())(scope, None, None)  # type: ignore[arg-type]
-    assert isinstance(seen[0]["lookalike.access"], AccessRecord)
-    assert seen[0]["lookalike.access"].address == "unknown"
+    assert isinstance(collected[0]["lookalike.access"], AccessRecord)
+    assert collected[0]["lookalike.access"].address == "unknown"

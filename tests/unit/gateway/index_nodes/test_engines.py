@@ -34,13 +34,13 @@ async def nodes_of(*fakes: FakeIndex) -> IndexNodes:
 
 
 async def engines_of(nodes: IndexNodes, engine: str | None, query: IndexQuery = QUERY, times: int = 6) -> set[str]:
-    found = set()
+    collected = set()
     for _ in range(times):
         if isinstance(query, IndexSimilar):
-            found.add((await nodes.similar(query, engine)).engine)
+            collected.add((await nodes.similar(query, engine)).engine)
         elif isinstance(query, IndexSearch):
-            found.add((await nodes.search(query, engine)).engine)
-    return found
+            collected.add((await nodes.search(query, engine)).engine)
+    return collected
 
 
 async def test_without_a_page_before_any_engine_answers() -> None:

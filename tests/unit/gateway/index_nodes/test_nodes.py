@@ -201,21 +201,21 @@ async def test_the_status_is_of_all_nodes_together(tops: FakeIndex, rest: FakeIn
     rest.lag = 9.0
     nodes = await nodes_of(tops, FakeIndex({0: ["t1", "t2"]}), rest)
     status = await nodes.status()
-    found = status.catalogues["default"]
-    assert [(one.name, one.products, one.held) for one in found.categories] == [
+    held = status.catalogues["default"]
+    assert [(category.name, category.products, category.held) for category in held.categories] == [
         ("Topwear", 2, True),
         ("Shoes", 1, True),
         ("Bags", 1, True),
     ]
-    assert (found.products, found.sync.lag_seconds) == (4, 9.0)
+    assert (held.products, held.sync.lag_seconds) == (4, 9.0)
 
 
 async def test_the_counts_of_an_unavailable_node_stay_known(tops: FakeIndex, rest: FakeIndex) -> None:
     nodes = await nodes_of(tops, rest)
     rest.trouble = UNAVAILABLE
     status = await nodes.status()
-    found = status.catalogues["default"]
-    assert [(one.products, one.held) for one in found.categories] == [(2, True), (1, False), (1, False)]
+    held = status.catalogues["default"]
+    assert [(category.products, category.held) for category in held.categories] == [(2, True), (1, False), (1, False)]
     tops.trouble = UNAVAILABLE
     with pytest.raises(IndexNotReady):
         await nodes.status()
@@ -270,7 +270,7 @@ async def together(*fakes: FakeIndex) -> tuple[str, dict[str, tuple[str, bool, i
     """Return the active model of all nodes, and each model's role, completeness and products."""
     status = await (await nodes_of(*fakes)).status()
     return status.model, {
-        one.model: (one.role, one.complete, one.products) for one in status.catalogues["default"].models
+        model.model: (model.role, model.complete, model.products) for model in status.catalogues["default"].models
     }
 
 
@@ -395,8 +395,8 @@ async def test_vectors_that_one_node_cannot_give_come_from_another(broken: int) 
     replicas = [FakeIndex({0: ["t1"]}), FakeIndex({0: ["t1"]}), FakeIndex({1: ["s1"]})]
     nodes = await nodes_of(*replicas)
     replicas[broken].trouble = UNAVAILABLE
-    found = await nodes.vectors(IndexVectors(ids=["t1", "s1"], model="fashion/1"))
-    assert sorted(vector.id for vector in found) == ["s1", "t1"]
+    vectors = await nodes.vectors(IndexVectors(ids=["t1", "s1"], model="fashion/1"))
+    assert sorted(vector.id for vector in vectors) == ["s1", "t1"]
 
 
 async def test_vectors_that_no_node_gives_are_the_error_of_the_one_that_failed(

@@ -58,8 +58,8 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def garments(embedding: Embedding) -> tuple[list[tuple[int, Any]], str]:
-    found, outcome = asyncio.run(garments_of(embedding, b"photo", FACTS))  # type: ignore[arg-type]
-    return [(one.embedding.category.id, one.box and one.box.box) for one in found], outcome
+    actual, outcome = asyncio.run(garments_of(embedding, b"photo", FACTS))  # type: ignore[arg-type]
+    return [(item.embedding.category.id, item.box and item.box.box) for item in actual], outcome
 
 
 def test_each_category_has_its_surest_garment() -> None:
@@ -84,8 +84,8 @@ def test_at_most_eight_garments_are_looked_at_two_at_a_time() -> None:
     places = "abcdefghij"
     boxes = [box(f"category {place}", place) for place in places]
     embedding = Embedding(boxes, {place: seen(number) for number, place in enumerate(places)})
-    found, _ = garments(embedding)
-    assert [place for _, place in found] == list("abcdefgh")
+    actual, _ = garments(embedding)
+    assert [place for _, place in actual] == list("abcdefgh")
     assert embedding.most == 2
 
 
@@ -114,5 +114,5 @@ def test_a_model_without_thresholds_takes_half_for_other_clothing(monkeypatch: p
         embedding: Any = Embedding([], {}, seen(0, 0.9, share))
         assert asyncio.run(garments_of(embedding, b"photo", facts)) == ([], outcome)
     sure: Any = Embedding([], {}, seen(0, 0.0))
-    found, outcome = asyncio.run(garments_of(sure, b"photo", SimpleNamespace(model="m", thresholds={})))  # type: ignore[arg-type]
-    assert (len(found), outcome) == (1, "ok")
+    collected, outcome = asyncio.run(garments_of(sure, b"photo", SimpleNamespace(model="m", thresholds={})))  # type: ignore[arg-type]
+    assert (len(collected), outcome) == (1, "ok")

@@ -82,8 +82,8 @@ class FakeEmbedding:
     @staticmethod
     def _answer(data: bytes, model: str) -> EmbeddingResponse:
         category = Category(id=0, name="Topwear", probability=1)
-        seen = vector(data, model).tolist()
-        return EmbeddingResponse(category=category, probabilities={}, vector=seen, model=model, timings_ms={})
+        collected = vector(data, model).tolist()
+        return EmbeddingResponse(category=category, probabilities={}, vector=collected, model=model, timings_ms={})
 
 
 class FakeFetcher:
@@ -116,15 +116,15 @@ class Shop:
         """Return the product with its further images; its pictures are in the store then."""
         images = ProductImages(self.store, self.embedding, self.links)  # type: ignore[arg-type]
         reader = ImageReader(1000, self.fetcher)  # type: ignore[arg-type]
-        requested = await images.requested(None if none else [body(one) for one in listed], files, old, reader)
+        requested = await images.requested(None if none else [body(entry) for entry in listed], files, old, reader)
         made, pictures = await images.added(product, old, requested, reader)
         self.store.pictures.stored.update(pictures)
         await images.clear(made, old)
         return made
 
 
-def body(one: str | bytes) -> ImageBody:
-    return ImageBody(url=one) if isinstance(one, str) else ImageBody(base64=base64.b64encode(one).decode())
+def body(rows: str | bytes) -> ImageBody:
+    return ImageBody(url=rows) if isinstance(rows, str) else ImageBody(base64=base64.b64encode(rows).decode())
 
 
 def product(model: str | None = ONE, main: bytes = FRONT, **changes: Any) -> Product:
@@ -148,7 +148,7 @@ def shop() -> Shop:
 async def test_listed_images_and_files_come_in_their_order_and_what_has_no_address_is_stored(shop: Shop) -> None:
     made = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE, files=[LABEL])
     assert images(made) == [(f"{WEB}/back.jpg", sha256(BACK)), (None, sha256(SIDE)), (None, sha256(LABEL))]
-    np.testing.assert_allclose(made.vectors, [vector(one) for one in (FRONT, BACK, SIDE, LABEL)], atol=1e-6)
+    np.testing.assert_allclose(made.vectors, [vector(each) for each in (FRONT, BACK, SIDE, LABEL)], atol=1e-6)
     assert {key: picture.data for key, picture in shop.store.pictures.stored.items()} == {
         picture_id("A", sha256(SIDE)): SIDE,
         picture_id("A", sha256(LABEL)): LABEL,
@@ -157,7 +157,7 @@ async def test_listed_images_and_files_come_in_their_order_and_what_has_no_addre
 
 async def test_the_same_picture_twice_and_the_main_one_once_more_count_once(shop: Shop) -> None:
     made = await shop.put(product(), None, SIDE, FRONT, f"{WEB}/side.jpg", files=[SIDE, LABEL])
-    assert [one for _, one in images(made)] == [sha256(SIDE), sha256(LABEL)]
+    assert [image for _, image in images(made)] == [sha256(SIDE), sha256(LABEL)]
 
 
 async def test_images_that_the_product_has_are_neither_fetched_nor_embedded_again(shop: Shop) -> None:
@@ -168,14 +168,14 @@ async def test_images_that_the_product_has_are_neither_fetched_nor_embedded_agai
     kept = f"/v1/products/A/image?picture={sha256(SIDE)[:16]}"
     for address in (kept, f"https://api.example{kept}"):
         made = await shop.put(product(), old, LABEL, f"{WEB}/back.jpg", address)
-        assert [one for _, one in images(made)] == [sha256(LABEL), sha256(BACK), sha256(SIDE)]
+        assert [image for _, image in images(made)] == [sha256(LABEL), sha256(BACK), sha256(SIDE)]
     assert (shop.fetcher.asked, shop.embedding.embedded) == ([], [LABEL, LABEL])
 
 
 async def test_left_out_images_stay_and_an_empty_list_removes_them_with_their_pictures(shop: Shop) -> None:
     old = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE, LABEL)
     made = await shop.put(product(main=b"new front"), old, none=True)
-    np.testing.assert_allclose(made.vectors[1:], [vector(one) for one in (BACK, SIDE, LABEL)], atol=1e-6)
+    np.testing.assert_allclose(made.vectors[1:], [vector(each) for each in (BACK, SIDE, LABEL)], atol=1e-6)
     assert (images(made), shop.store.pictures.kept) == (images(old), {})
     made = await shop.put(product(), old, LABEL)
     assert shop.store.pictures.kept == {"A": [sha256(LABEL)]}
@@ -187,7 +187,7 @@ async def test_kept_images_of_another_model_are_embedded_from_their_pictures(sho
     old = await shop.put(product(), None, f"{WEB}/back.jpg", SIDE)
     made = await shop.put(product(TWO), old, none=True)
     assert images(made) == images(old)
-    np.testing.assert_allclose(made.vectors, [vector(one, TWO) for one in (FRONT, BACK, SIDE)], atol=1e-6)
+    np.testing.assert_allclose(made.vectors, [vector(each, TWO) for each in (FRONT, BACK, SIDE)], atol=1e-6)
     shop.store.pictures.stored.clear()
     with pytest.raises(InvalidRequest, match="send it again") as caught:
         await shop.put(product(TWO), old, none=True)
@@ -195,15 +195,17 @@ async def test_kept_images_of_another_model_are_embedded_from_their_pictures(sho
 
 
 async def test_a_secondary_model_embeds_the_additional_images_too(shop: Shop) -> None:
-    seen = embedding(vector(FRONT, TWO), sha256(FRONT), prediction=Prediction(0, 1))
-    fresh = await shop.put(product(embeddings={TWO: seen}), None, SIDE)
+    collected = embedding(vector(FRONT, TWO), sha256(FRONT), prediction=Prediction(0, 1))
+    fresh = await shop.put(product(embeddings={TWO: collected}), None, SIDE)
     assert hashes(fresh, TWO) == [sha256(SIDE)]
     # Only the description and the images are put: the vectors of the main image are those that stand.
     made = await shop.put(product(), fresh, SIDE, LABEL)
     for model in (ONE, TWO):
-        found = made.embedded_by(model)
-        assert found is not None
-        np.testing.assert_allclose(found.vectors, [vector(one, model) for one in (FRONT, SIDE, LABEL)], atol=1e-6)
+        embedded_by = made.embedded_by(model)
+        assert embedded_by is not None
+        np.testing.assert_allclose(
+            embedded_by.vectors, [vector(each, model) for each in (FRONT, SIDE, LABEL)], atol=1e-6
+        )
     shop.embedding.silent.add(TWO)
     made = await shop.put(product(), fresh, SIDE, LABEL)
     assert (len(images(made)), hashes(made, TWO)) == (2, [sha256(SIDE)])

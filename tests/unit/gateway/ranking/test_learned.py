@@ -79,8 +79,8 @@ def test_no_value_moves_by_more_than_the_bound_and_the_values_fall(bound: float)
 
 def test_results_say_that_the_learned_order_moved_them() -> None:
     result = page(Learned(book(CLICKED), 0.05), k=5)
-    assert [one.id for one in result.response.hits] == ["p0", "p1", "p7", "p2", "p3"]
-    moves = {one.id: result.moved(one) for one in result.response.hits}
+    assert [hit.id for hit in result.response.hits] == ["p0", "p1", "p7", "p2", "p3"]
+    moves = {hit.id: result.moved(hit) for hit in result.response.hits}
     assert moves["p0"] is moves["p1"] is None
     assert [move.reason for move in moves["p7"] or ()] == ["learned"]
     assert [move.by for move in moves["p7"] or ()] == pytest.approx([0.05])
@@ -88,10 +88,10 @@ def test_results_say_that_the_learned_order_moved_them() -> None:
 
 def test_pages_are_parts_of_one_order() -> None:
     reranker = Learned(book(CLICKED), 0.05)
-    whole = [one.id for one in page(reranker, k=30).response.hits]
-    parts = [one.id for offset in (0, 10, 20) for one in page(reranker, k=10, offset=offset).response.hits]
+    whole = [hit.id for hit in page(reranker, k=30).response.hits]
+    parts = [hit.id for offset in (0, 10, 20) for hit in page(reranker, k=10, offset=offset).response.hits]
     assert parts == whole
-    assert sorted(whole) == sorted(one.id for one in hits())
+    assert sorted(whole) == sorted(hit.id for hit in hits())
 
 
 def test_with_nothing_promoted_it_applies_to_no_search() -> None:
@@ -106,17 +106,17 @@ def test_through_several_catalogues_the_results_of_one_with_an_order_exchange_pl
     assert not reranker.applies(RankingOptions(), ("shoes",))
     assert reranker.applies(RankingOptions(), ("default", "shoes"))
     own = hits(10)
-    others = [one.model_copy(update={"id": f"s{at}", "catalogue": "shoes"}) for at, one in enumerate(own)]
-    mixed = sorted([*own, *others], key=lambda one: (-one.score, one.id))
+    others = [hit.model_copy(update={"id": f"s{at}", "catalogue": "shoes"}) for at, hit in enumerate(own)]
+    mixed = sorted([*own, *others], key=lambda each: (-each.score, each.id))
     stage = asyncio.run(reranker.stage(replace(ranked_search("default"), catalogues=("default", "shoes"))))
     assert stage is not None
     assert stage.arrange is not None
     order = stage.arrange(candidates(mixed))
     alone = arranged(candidates(own), CLICKED, "Topwear", datetime.now(UTC).toordinal(), 0.05)
-    assert [one.hit.id for one in order if one.hit.catalogue == "default"] == [one.hit.id for one in alone]
-    assert [one.hit.id for one in order if one.hit.catalogue == "shoes"] == [one.id for one in others]
-    assert [one.hit.catalogue for one in order] == [one.catalogue for one in mixed]
-    assert [one.value for one in order] == [one.score for one in mixed]
+    assert [each.hit.id for each in order if each.hit.catalogue == "default"] == [each.hit.id for each in alone]
+    assert [each.hit.id for each in order if each.hit.catalogue == "shoes"] == [each.id for each in others]
+    assert [each.hit.catalogue for each in order] == [each.catalogue for each in mixed]
+    assert [each.value for each in order] == [each.score for each in mixed]
 
 
 def test_a_rollback_between_the_two_questions_leaves_the_plain_order() -> None:

@@ -57,12 +57,12 @@ def test_a_promotion_and_a_rollback_take_effect_at_the_next_reading() -> None:
     async def run() -> None:
         source, book = Orders(), OrderBook()
         async with book.following({"default": source}, refresh_s=0.001):
-            seen = []
+            collected = []
             for active in ("1", "2", "1", None):
                 source.active = active
                 await source.read_again()
-                seen.append(version(book))
-            assert seen == ["1", "2", "1", None]
+                collected.append(version(book))
+            assert collected == ["1", "2", "1", None]
 
     asyncio.run(run())
 

@@ -186,14 +186,14 @@ def test_equal_values_keep_their_order() -> None:
 
 
 def test_stages_work_one_after_the_other() -> None:
-    seen: list[list[str]] = []
+    collected: list[list[str]] = []
 
     def watch(candidates: list[Candidate]) -> list[Candidate]:
-        seen.append([candidate.hit.id for candidate in candidates])
+        collected.append([candidate.hit.id for candidate in candidates])
         return candidates[::-1]
 
     page(ListedIndex(numbered(3)), [arranging(watch), arranging(watch)])
-    assert seen == [["0000", "0001", "0002"], ["0002", "0001", "0000"]]
+    assert collected == [["0000", "0001", "0002"], ["0002", "0001", "0000"]]
 
 
 def test_vectors_are_requested_only_for_the_window_and_only_if_a_stage_needs_them() -> None:

@@ -46,7 +46,7 @@ def page(log: VisitorLog, hits: list[Hit] = HITS, **options: Any) -> RankedPage:
 
 
 def ids(page: RankedPage) -> list[str]:
-    return [one.id for one in page.response.hits]
+    return [hit.id for hit in page.response.hits]
 
 
 def test_products_that_the_visitor_likes_rank_higher_and_say_why() -> None:
@@ -62,8 +62,8 @@ def test_products_that_the_visitor_likes_rank_higher_and_say_why() -> None:
 
 
 def test_scores_stay_the_similarity_to_the_query() -> None:
-    scores = {one.id: one.score for one in page(LIKES_NORTH, visitor="v-1").response.hits}
-    assert scores == {one.id: one.score for one in HITS}
+    scores = {hit.id: hit.score for hit in page(LIKES_NORTH, visitor="v-1").response.hits}
+    assert scores == {hit.id: hit.score for hit in HITS}
 
 
 def test_another_visitor_has_another_order() -> None:

@@ -150,7 +150,7 @@ def test_a_feed_that_cannot_be_imported_is_a_problem(
     assert (response.status_code, response.json()["type"]) == (status, f"/problems/{slug}")
     assert words in response.json()["detail"]
     assert not any(
-        one["state"] in ("receiving", "running") for one in gateway.client.get("/v1/imports").json()["imports"]
+        each["state"] in ("receiving", "running") for each in gateway.client.get("/v1/imports").json()["imports"]
     )
     assert set(gateway.catalogue.products.rows) == set()
 

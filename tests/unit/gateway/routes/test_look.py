@@ -189,12 +189,12 @@ def test_each_garment_of_a_photo_has_one_product_and_no_category_comes_twice(gat
 @pytest.fixture
 def outfit(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """A photo in which the network sees each garment that the detector finds: two pairs of shoes, a top and a bag."""
-    found = [SHOES, box("Topwear", 0, 0.1), box("Shoes", 1, 0.25, 0.7), box("Bags", 2, 0.75)]
-    gateway.embedding.garments = found
+    actual = [SHOES, box("Topwear", 0, 0.1), box("Shoes", 1, 0.25, 0.7), box("Bags", 2, 0.75)]
+    gateway.embedding.garments = actual
     embed = gateway.embedding.embed
 
     async def embed_part(data: bytes, model: str, box: Box | None = None, **more: Any) -> EmbeddingResponse:
-        category = next(garment.category.id for garment in found if garment.box == box)
+        category = next(garment.category.id for garment in actual if garment.box == box)
         return await embed(bytes([category]) + data[1:], model, box, **more)
 
     monkeypatch.setattr(gateway.embedding, "embed", embed_part)

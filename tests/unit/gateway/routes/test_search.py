@@ -69,7 +69,7 @@ def test_a_chosen_category_is_searched_with_its_own_probability(gateway: Gateway
     document = search(gateway, category="bags")
     assert document["category"] == {"id": 2, "name": "Bags", "probability": 0.05}
     assert document["outcome"] == "ok"  # nobody doubts a choice
-    assert (last_search(gateway).category, [one["id"] for one in document["results"]]) == (2, ["b1"])
+    assert (last_search(gateway).category, [result["id"] for result in document["results"]]) == (2, ["b1"])
 
 
 @pytest.mark.parametrize("form", ["query", "form", "json"])
@@ -116,7 +116,7 @@ def test_every_option_of_a_search_by_product_reaches_the_index(gateway: Gateway)
     )
     document = response.json()
     assert response.status_code == 200, response.text
-    assert [one["id"] for one in document["results"]] == ["t2"]
+    assert [result["id"] for result in document["results"]] == ["t2"]
     assert document["category"] == {"id": 0, "name": "Topwear", "probability": None}
     assert document["timings_ms"].keys() == {"index", "total"}
     query = gateway.index.queries[-1]
@@ -215,8 +215,8 @@ def test_an_unknown_crop_is_refused(gateway: Gateway) -> None:
 
 def test_a_sample_is_of_the_whole_catalogue_or_of_one_category(gateway: Gateway) -> None:
     products = gateway.client.get("/v1/products:sample").json()["products"]
-    assert {one["id"] for one in products} == {"t1", "t2", "s1", "b1"}
-    assert all("catalogue" not in one and one["url"].endswith(one["id"]) for one in products)
+    assert {product["id"] for product in products} == {"t1", "t2", "s1", "b1"}
+    assert all("catalogue" not in product and product["url"].endswith(product["id"]) for product in products)
     (product,) = gateway.client.get("/v1/products:sample?count=3&category=shoes").json()["products"]
     assert (product["id"], product["category"]) == ("s1", "Shoes")
     assert gateway.index.samples == [(12, None, ("default",)), (3, 1, ("default",))]
@@ -250,7 +250,7 @@ def test_an_index_that_is_not_ready_is_a_503(gateway: Gateway) -> None:
 def test_results_name_their_catalogue_where_several_are_searched() -> None:
     with running_gateway(catalogues="shoes") as gateway:
         response = gateway.client.post("/catalogues/all/v1/search", content=SHOE, headers=RAW).json()
-        assert [one["catalogue"] for one in response["results"]] == ["default"]
+        assert [result["catalogue"] for result in response["results"]] == ["default"]
         assert last_search(gateway).catalogues == ("default", "shoes")
         response = gateway.client.post("/catalogues/shoes/v1/search", content=SHOE, headers=RAW).json()
         assert "catalogue" not in response["results"][0]

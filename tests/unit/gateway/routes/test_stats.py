@@ -32,7 +32,9 @@ def test_categories_are_counted(gateway: Gateway) -> None:
 def test_stats_are_those_of_the_catalogue_in_the_address(gateway: Gateway) -> None:
     stats = gateway.client.get("/v1/stats").json()
     assert (stats["model"], stats["promoted"], stats["products"]) == ("fashion/1", None, 4)
-    assert [(one["model"], one["role"], one["products"]) for one in stats["models"]] == [("fashion/1", "active", 4)]
+    assert [(model["model"], model["role"], model["products"]) for model in stats["models"]] == [
+        ("fashion/1", "active", 4)
+    ]
     assert (stats["sync"]["state"], stats["sync"]["lag_seconds"]) == ("following", 0.1)
     assert stats["index_nodes"] == [
         {

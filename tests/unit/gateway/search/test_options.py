@@ -100,11 +100,11 @@ def test_every_option_stands_in_the_query_string_the_form_and_the_json_body() ->
     form, body = (
         document["components"]["schemas"][content[kind]["schema"]["$ref"].rpartition("/")[2]] for kind in (FORM, JSON)
     )
-    assert {one["name"] for one in query_parameters(PhotoOptions)} == names
+    assert {parameter["name"] for parameter in query_parameters(PhotoOptions)} == names
     assert set(form["properties"]) - {"image"} == names
     assert set(body["properties"]) - {"image_url", "image_base64"} == names
     assert not any("default" in schema for schema in [*form["properties"].values(), *body["properties"].values()])
-    assert {one["name"] for one in query_parameters(SimilarOptions)} == set(SimilarOptions.model_fields)
+    assert {parameter["name"] for parameter in query_parameters(SimilarOptions)} == set(SimilarOptions.model_fields)
     assert query_parameters(NoOptions) == []
 
 
@@ -112,7 +112,7 @@ def test_objects_are_text_outside_json() -> None:
     text, json = text_properties(PhotoOptions), json_properties(PhotoOptions)
     assert [text[name]["type"] for name in ("filter", "box")] == ["string", "string"]
     assert json["filter"]["type"] == "object"
-    assert {one["type"] for one in json["box"]["oneOf"]} == {"array", "object"}
+    assert {each["type"] for each in json["box"]["oneOf"]} == {"array", "object"}
 
 
 class _Options(ResultOptions):
@@ -120,7 +120,7 @@ class _Options(ResultOptions):
 
 
 def test_a_declared_option_is_a_parameter_with_its_bounds_and_its_description() -> None:
-    (parameter,) = [one for one in query_parameters(_Options) if one["name"] == "max_age"]
+    (parameter,) = [parameter for parameter in query_parameters(_Options) if parameter["name"] == "max_age"]
     assert parameter == {
         "name": "max_age",
         "in": "query",

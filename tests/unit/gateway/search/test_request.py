@@ -114,8 +114,8 @@ def test_an_error_points_into_the_body_or_the_query_string() -> None:
     detail = "unknown bound: the bounds are gte, gt, lte, lt"
     for place, values in (("#", ({"filter": source}, {})), ("#/query", ({}, {"filter": source}))):
         assert errors(*values) == [{"pointer": f"{place}/filter/$or/1/price/below", "detail": detail}]
-    assert [one["pointer"] for one in errors({"k": 0}, {"k": 5, "offset": -1})] == ["#/k", "#/query/offset"]
-    assert [one["pointer"] for one in errors({"k": 0}, {}, within=("product",))] == ["#/product/k"]
+    assert [error["pointer"] for error in errors({"k": 0}, {"k": 5, "offset": -1})] == ["#/k", "#/query/offset"]
+    assert [error["pointer"] for error in errors({"k": 0}, {}, within=("product",))] == ["#/product/k"]
 
 
 def test_the_detail_names_the_first_five_places() -> None:

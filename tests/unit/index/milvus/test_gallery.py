@@ -145,13 +145,13 @@ def test_two_processes_that_write_the_same_changes_count_and_show_the_same(milvu
     def shoe(key: str, colour: str, category: int = 0, sizes: object = 30) -> Record:
         return record(key, category, attributes={"colour": colour, "sizes": sizes})
 
-    one, other = both([], [shoe("a", "Red"), shoe("b", "Blue"), shoe("c", "Red")])
-    assert one == other == ([3, 0, 0], [], [["Red", "Blue"], []])
-    one, other = both([], [shoe("c", "Green", sizes=[30, 41])])
-    assert one == other == ([3, 0, 0], ["c"], [["Blue", "Green", "Red"], []])
-    one, other = both(["a"], [shoe("b", "Blue", 1)])
-    assert one == other
-    assert one[0] == [1, 1, 0]
+    single, other = both([], [shoe("a", "Red"), shoe("b", "Blue"), shoe("c", "Red")])
+    assert single == other == ([3, 0, 0], [], [["Red", "Blue"], []])
+    single, other = both([], [shoe("c", "Green", sizes=[30, 41])])
+    assert single == other == ([3, 0, 0], ["c"], [["Blue", "Green", "Red"], []])
+    single, other = both(["a"], [shoe("b", "Blue", 1)])
+    assert single == other
+    assert single[0] == [1, 1, 0]
 
 
 def test_after_an_error_the_changes_are_not_half_remembered(milvus: MemoryMilvus, gallery: MilvusGallery) -> None:

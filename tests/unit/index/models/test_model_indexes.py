@@ -120,7 +120,7 @@ async def until(check: Callable[[], Any]) -> None:
 
 
 def held(models: ModelIndexes) -> list[str]:
-    return [one.manifest.model_id for one in models]
+    return [model.manifest.model_id for model in models]
 
 
 def active(models: ModelIndexes) -> str:
@@ -146,8 +146,8 @@ async def test_a_candidate_is_held_in_addition_to_the_active_model(world: World)
         world.followers[TWO].complete()
         await world.store.read_again()
         assert (active(models), models.role(ONE), models.role(TWO)) == (ONE, "active", "candidate")
-        found = models.held(TWO).of(DEFAULT_CATALOGUE).gallery.search(0, np.eye(64, dtype=np.float32)[0], Query(1))
-        assert found[0].key == "a product of fashion/2"
+        matches = models.held(TWO).of(DEFAULT_CATALOGUE).gallery.search(0, np.eye(64, dtype=np.float32)[0], Query(1))
+        assert matches[0].key == "a product of fashion/2"
 
 
 async def test_a_promoted_model_becomes_active_once_it_is_complete_and_the_previous_one_stays(world: World) -> None:

@@ -196,8 +196,8 @@ def test_each_models_replica_has_the_products_with_its_own_vectors_and_categorie
     replica: Replica, candidate: Replica
 ) -> None:
     old = record("oid1", "2", model=None)
-    for one in (replica, candidate):
-        one.apply([], [both(seen(1)), old])
+    for each in (replica, candidate):
+        each.apply([], [both(seen(1)), old])
     assert (replica.gallery.counts(), candidate.gallery.counts()) == ([2, 0, 0], [0, 0, 1])
     np.testing.assert_array_equal(replica.gallery.find("1")[1], AXES[0])
     np.testing.assert_array_equal(candidate.gallery.find("1")[1], AXES[1])
@@ -229,8 +229,8 @@ def test_a_product_whose_own_vector_is_of_the_model_needs_no_other_vector(candid
 def test_an_invalid_result_of_a_model_is_left_out_of_its_own_replica_only(
     replica: Replica, candidate: Replica, secondary: ProductEmbedding, reason: str
 ) -> None:
-    for one in (replica, candidate):
-        one.apply([], [both(secondary)])
+    for each in (replica, candidate):
+        each.apply([], [both(secondary)])
     assert (replica.skipped, candidate.skipped) == ({}, {"1": reason})
     assert list(titles(replica)) == ["1"]
 
@@ -240,7 +240,7 @@ def test_a_node_of_some_categories_holds_the_products_that_its_model_sees_in_the
         return Replica(Gallery(3, 4, FaissFlat, held=[held]), model, "fashion/1")
 
     shards = [shard(model, held) for model in ("fashion/1", "fashion/2") for held in (0, 2)]
-    for one in shards:
-        one.apply([], [both(seen(1)), record("2")])
-    assert [len(one.gallery) for one in shards] == [2, 0, 0, 1]
-    assert [one.other_models for one in shards] == [set(), set(), {"2"}, set()]
+    for each in shards:
+        each.apply([], [both(seen(1)), record("2")])
+    assert [len(shard.gallery) for shard in shards] == [2, 0, 0, 1]
+    assert [shard.other_models for shard in shards] == [set(), set(), {"2"}, set()]

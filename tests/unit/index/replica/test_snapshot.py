@@ -89,8 +89,8 @@ def test_later_changes_have_the_same_effect_on_the_replica_that_was_read(path: P
     write(path, replica)
     snapshot.read(path, ORIGIN, again)
     for deleted in ("oid2", "i1", "oid1", "p1", "oid3", "bad", "i2", "other", "p7", "oid4"):
-        for one in (replica, again):
-            one.apply([deleted], [record("p8", "p8", 1, title=deleted)])
+        for each in (replica, again):
+            each.apply([deleted], [record("p8", "p8", 1, title=deleted)])
         assert shown(again) == shown(replica)
 
 
@@ -185,7 +185,7 @@ def test_the_temporary_files_of_an_ended_process_are_removed(path: Path) -> None
     for name in ("x.snapshot.7.tmp", "x.snapshot.8.tmp", "y.snapshot.7.tmp"):
         (path.parent / name).write_bytes(b"half")
     snapshot.remove_unfinished(path)
-    assert {one.name for one in path.parent.iterdir()} == {"x.snapshot", "y.snapshot.7.tmp"}
+    assert {entry.name for entry in path.parent.iterdir()} == {"x.snapshot", "y.snapshot.7.tmp"}
 
 
 def test_a_snapshot_is_durable_before_and_after_it_replaces_the_previous_one(

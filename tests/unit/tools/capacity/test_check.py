@@ -7,16 +7,16 @@ import pytest
 from tests.support.values.settings import ROOT
 from tools.capacity import __main__ as program
 from tools.capacity.bursts import recorded
-from tools.capacity.check import comparisons
+from tools.capacity.check import checked_figures
 from tools.capacity.costs import MEASURED, CostsError
 
 FACTOR = 2.0
 
 
 def test_the_model_agrees_with_the_measured_tables() -> None:
-    result = comparisons(MEASURED)
+    result = checked_figures(MEASURED)
     assert len(result) > 10
-    assert [one for one in result if not 1 / FACTOR <= one.ratio <= FACTOR] == []
+    assert [each for each in result if not 1 / FACTOR <= each.ratio <= FACTOR] == []
     assert f"within a factor of {FACTOR:g}" in (ROOT / "docs/scale.md").read_text()
 
 
@@ -24,7 +24,7 @@ def test_tables_without_a_figure_are_refused(tmp_path: Path) -> None:
     for name in ("performance.md", "operations.md"):
         (tmp_path / name).write_text("# Nothing")
     with pytest.raises(CostsError, match="searches a second: 8 clients"):
-        comparisons(MEASURED, tmp_path)
+        checked_figures(MEASURED, tmp_path)
 
 
 def test_the_program_prints_the_comparison(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,8 +30,8 @@ def test_without_others_a_search_takes_its_own_time() -> None:
 
 
 def test_the_slowest_node_counts() -> None:
-    one, many = (Search(Station(64), 1.0, Station(64), nodes, (10.0,)) for nodes in (1, 16))
-    assert many.latencies(1.0, requests=5000).mean() > one.latencies(1.0, requests=5000).mean() + 3
+    first, many = (Search(Station(64), 1.0, Station(64), nodes, (10.0,)) for nodes in (1, 16))
+    assert many.latencies(1.0, requests=5000).mean() > first.latencies(1.0, requests=5000).mean() + 3
 
 
 def test_requests_are_served_in_the_order_of_their_arrival() -> None:

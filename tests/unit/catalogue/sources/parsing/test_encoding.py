@@ -158,8 +158,8 @@ def test_the_shared_case_of_windows_1252() -> None:
 def test_every_text_in_unicode_is_read_as_it_is(tmp_path: Path, titles: list[str], codec: str) -> None:
     path = tmp_path / "feed.txt"
     path.write_bytes(_table(titles).encode(codec))
-    found = encoding_of(path).codec
-    assert codecs.decode(path.read_bytes(), found).removeprefix("\ufeff") == _table(titles)
+    actual = encoding_of(path).codec
+    assert codecs.decode(path.read_bytes(), actual).removeprefix("\ufeff") == _table(titles)
 
 
 def _letters(codec: str) -> list[str]:

@@ -156,8 +156,8 @@ def test_rows_of_other_store_views_are_left_out_and_noted(tmp_path: Path) -> Non
 
 def test_stock_is_the_flag_or_the_quantity(tmp_path: Path) -> None:
     cells = [{"is_in_stock": "0"}, {"is_in_stock": "", "qty": "0.0000"}, {"is_in_stock": "", "qty": "2"}]
-    found = [product(csv_rows(tmp_path, table(SHIRT | one))[0]).attributes["availability"] for one in cells]
-    assert found == ["out_of_stock", "out_of_stock", "in_stock"]
+    availabilities = [product(csv_rows(tmp_path, table(SHIRT | cell))[0]).attributes["availability"] for cell in cells]
+    assert availabilities == ["out_of_stock", "out_of_stock", "in_stock"]
 
 
 def test_rows_without_sku_or_picture_and_duplicates_are_rejected(tmp_path: Path) -> None:

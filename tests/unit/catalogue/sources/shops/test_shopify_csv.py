@@ -145,7 +145,7 @@ def _texts(folder: Path, lines: list[str]) -> list[tuple[str, list[str], list[st
     return sorted(
         (
             row.key,
-            [size] if isinstance(size, str) else [str(one) for one in size] if isinstance(size, list) else [],
+            [size] if isinstance(size, str) else [str(each) for each in size] if isinstance(size, list) else [],
             urls,
         )
         for row, size, urls in zip(rows, sizes, images, strict=True)
@@ -193,8 +193,8 @@ def test_the_order_of_rows_changes_no_product(order: list[str]) -> None:
         handle, size = name.split("-")
         lines.append(f"{handle},Title {handle},Size,{size},10,{CDN}/{name}.jpg")
     with TemporaryDirectory() as folder:
-        found = _texts(Path(folder), lines)
-    assert [(key, sorted(sizes), sorted(urls)) for key, sizes, urls in found] == [
+        texts = _texts(Path(folder), lines)
+    assert [(key, sorted(sizes), sorted(urls)) for key, sizes, urls in texts] == [
         (handle, ["L", "M", "S"], [f"{CDN}/{handle}-{size}.jpg" for size in ("L", "M", "S")])
         for handle in ("a", "b", "c")
     ]

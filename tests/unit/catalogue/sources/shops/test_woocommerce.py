@@ -324,8 +324,8 @@ def test_the_shared_case_of_woocommerce() -> None:
 @given(st.permutations([PARENT, RED, BLUE, PARENT | {"ID": "20", "SKU": "CAP", "Type": "simple"}]))
 def test_the_order_of_rows_changes_no_product(order: list[dict[str, str]]) -> None:
     with TemporaryDirectory() as first, TemporaryDirectory() as second:
-        found = woo_rows(Path(first), *order)
+        actual = woo_rows(Path(first), *order)
         expected = woo_rows(Path(second), *sorted(order, key=lambda row: row["ID"]))
-    assert {key: (row.group, row.title, row.image, row.attributes) for key, row in found.items()} == {
+    assert {key: (row.group, row.title, row.image, row.attributes) for key, row in actual.items()} == {
         key: (row.group, row.title, row.image, row.attributes) for key, row in expected.items()
     }

@@ -41,7 +41,7 @@ def test_a_scene_depends_on_the_seed_and_its_number_alone() -> None:
 
 
 def test_a_garments_colour_is_found_in_its_box() -> None:
-    draw, seen = StreetScenes([photo()], SIDE, 7), {0: 0, 3: 0}
+    draw, view = StreetScenes([photo()], SIDE, 7), {0: 0, 3: 0}
     for number in range(60):
         scene = draw(number)
         assert scene.picture.shape == (SIDE, SIDE, 3)
@@ -50,8 +50,8 @@ def test_a_garments_colour_is_found_in_its_box() -> None:
         for (left, top, right, bottom), category in zip(scene.boxes, scene.categories.tolist(), strict=True):
             red, _, blue = scene.picture[int((top + bottom) / 2), int((left + right) / 2)].astype(int)
             assert (red > blue) == (category == 0)
-            seen[category] += 1
-    assert min(seen.values()) > 15
+            view[category] += 1
+    assert min(view.values()) > 15
 
 
 def test_parts_show_garments_larger_and_drop_those_that_are_mostly_outside() -> None:

@@ -191,7 +191,7 @@ def test_tuning_changes_the_backbones_later_stages_and_leaves_the_first_as_they_
     trainer.train(maps, target_maps(scenes, 9))
     after = [level.numpy() for level in network_of.features(pictures)]
     assert (before[0] == after[0]).all()
-    assert all((one != other).any() for one, other in zip(before[1:], after[1:], strict=True))
+    assert all((document != other).any() for document, other in zip(before[1:], after[1:], strict=True))
 
 
 def test_the_network_has_the_mean_weights_in_the_end(patched: None) -> None:

@@ -63,8 +63,8 @@ def test_a_garment_under_a_larger_one_of_its_category_is_in_the_second_layer() -
     assert sorted(layers) == [(0, 0), (0, 3), (1, 0)]
     boxes = peaks(perfect(maps))
     assert np.sort(boxes["probabilities"].numpy()[0, :3].argmax(1)).tolist() == [0, 0, 3]
-    found = boxes["boxes"].numpy()[0, :3] * SIZE
-    assert all(np.abs(found - box).max(1).min() < 0.02 for box in UNDER)
+    shown = boxes["boxes"].numpy()[0, :3] * SIZE
+    assert all(np.abs(shown - box).max(1).min() < 0.02 for box in UNDER)
 
 
 def test_the_losses_of_a_perfect_network_are_small_and_of_an_empty_one_large() -> None:

@@ -40,12 +40,12 @@ def test_a_checkpoint_of_a_head_leaves_the_backbone_as_it_is(network: DetectorNe
 
 def test_a_head_of_one_layer_gives_its_weights_to_the_first_layer(network: DetectorNetwork, tmp_path: Path) -> None:
     heads = [weight.numpy() + 1 for weight in network.head.weights]
-    one = [array[..., : array.shape[-1] // LAYERS] if array.shape[-1] in (18, 8) else array for array in heads]
-    assert sum(narrow.shape != wide.shape for narrow, wide in zip(one, heads, strict=True)) == 4
+    first = [array[..., : array.shape[-1] // LAYERS] if array.shape[-1] in (18, 8) else array for array in heads]
+    assert sum(narrow.shape != wide.shape for narrow, wide in zip(first, heads, strict=True)) == 4
     second = [weight.numpy()[..., weight.shape[-1] // LAYERS :] for weight in network.head.weights]
-    save_checkpoint(tmp_path, TrainingCheckpoint({}, [], one))
+    save_checkpoint(tmp_path, TrainingCheckpoint({}, [], first))
     take_weights(network, tmp_path / CHECKPOINT_NAME)
-    for weight, narrow, kept in zip(network.head.weights, one, second, strict=True):
+    for weight, narrow, kept in zip(network.head.weights, first, second, strict=True):
         assert (weight.numpy()[..., : narrow.shape[-1]] == narrow).all()
         if narrow.shape != tuple(weight.shape):
             assert (weight.numpy()[..., narrow.shape[-1] :] == kept).all()

@@ -79,8 +79,8 @@ def test_a_trained_network_is_a_version_directory_that_honours_the_contract(opti
 
 def test_the_manifest_records_the_sources_and_the_senders_of_the_training_data(options: TrainOptions) -> None:
     data = load_manifest(options.out).dataset
-    seen = {str(n) for n in range(12) if part_of(f"sender {n}", 3) != "test"}
-    assert data["photos"]["senders_seen"] == sorted(sender_mark(sender) for sender in seen)
+    view = {str(n) for n in range(12) if part_of(f"sender {n}", 3) != "test"}
+    assert data["photos"]["senders_seen"] == sorted(sender_mark(sender) for sender in view)
     assert len(data["photos"]["sha256"]) == 64
     assert {data[name]["name"] for name in ("street", "negatives")} == {"street.zip", "negatives.zip"}
     assert "backgrounds" not in data

@@ -93,11 +93,11 @@ def test_the_fit_depends_on_the_seed_alone() -> None:
 
 def test_pairs_are_garments_of_one_photo() -> None:
     garments = replace(drawn(), categories=np.array([0, 1, 2] * OUTFITS)[: 3 * OUTFITS])
-    for (one, other), positions in pairs(garments.outfits("training")).items():
-        assert one < other
+    for (pair, other), positions in pairs(garments.outfits("training")).items():
+        assert pair < other
         for left, right in positions.tolist():
             assert garments.photos[left] == garments.photos[right]
-            assert (garments.categories[left], garments.categories[right]) == (one, other)
+            assert (garments.categories[left], garments.categories[right]) == (pair, other)
 
 
 def test_a_colour_is_read_out_of_vectors() -> None:
