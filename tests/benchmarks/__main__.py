@@ -19,9 +19,12 @@ MARK = "@@figures "
 LIBRARIES = ("faiss-cpu", "tensorflow-cpu", "numpy", "pillow", "uvicorn", "httptools", "fastapi", "pydantic", "grpcio")
 
 
-def names() -> list[str]:
-    """Return the benchmarks' names: those of the modules `bench_*.py` in this folder."""
-    return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+def modules() -> dict[str, str]:
+    """Return the module of each benchmark by its name: those called `bench_*.py` in the folders below this one."""
+    return {
+        path.stem.removeprefix("bench_"): f"tests.benchmarks.{path.parent.name}.{path.stem}"
+        for path in sorted(FOLDER.glob("*/bench_*.py"))
+    }
 
 
 def machine() -> str:
@@ -52,12 +55,14 @@ def run(name: str) -> dict[str, object] | None:
 def main() -> int:
     """Run the named benchmarks, or all. Return the exit status: 1 if one failed."""
     if sys.argv[1:2] == ["--one"]:
-        figures = importlib.import_module(f"tests.benchmarks.bench_{sys.argv[2]}").main()
+        figures = importlib.import_module(modules()[sys.argv[2]]).main()
         print(MARK + json.dumps(figures, default=str))
         return 0
-    wanted = sys.argv[1:] or names()
-    if unknown := set(wanted) - set(names()):
-        print(f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(names())}", file=sys.stderr)
+    known = modules()
+    wanted = sys.argv[1:] or sorted(known)
+    if unknown := set(wanted) - set(known):
+        text = f"there is no benchmark {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}"
+        print(text, file=sys.stderr)
         return 2
     print(machine())
     results = {name: run(name) for name in wanted}

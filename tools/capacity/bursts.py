@@ -10,7 +10,7 @@ import heapq
 
 import numpy as np
 
-CONNECTIONS = 16  # of tests/benchmarks/bench_load.py
+CONNECTIONS = 16  # of tests/benchmarks/searches/bench_load.py
 SECONDS = 40
 
 

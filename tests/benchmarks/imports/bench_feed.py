@@ -22,7 +22,7 @@ import pymongo
 from bson import Binary
 
 from services.local.stack import Stack
-from tests.benchmarks.bench_import import drawn
+from tests.benchmarks.imports.bench_import import drawn
 from tests.support.feeds.generated import KINDS
 from tests.support.servers.stack import running_stack
 from tests.support.web.http import ImageServer

@@ -18,7 +18,7 @@ from services.contracts.wire.embedding import MAX_BATCH
 from services.contracts.wire.framing import pack
 from services.contracts.wire.serving_messages import prediction_service_pb2_grpc
 from tests.benchmarks import network_alone
-from tests.benchmarks.bench_import import drawn
+from tests.benchmarks.imports.bench_import import drawn
 from tests.support.pictures import images
 from tests.support.servers.embedding import BATCH, RAW, EmbeddingProcess, running_embedding
 from tests.support.servers.stack import MODEL_DIR

@@ -21,10 +21,10 @@ from rich.table import Table
 
 from services.local.own_processes import end, name_of, own_processes
 from services.local.stack import Stack
-from tests.benchmarks.bench_cost import fill, query_photo, unit_vectors
 from tests.benchmarks.paired import Ratio
 from tests.benchmarks.process_times import cpu_of, resident_mb
 from tests.benchmarks.raw_client import RawClient
+from tests.benchmarks.searches.bench_cost import fill, query_photo, unit_vectors
 from tests.support.servers.stack import ROOT, running_stack, stack_settings
 
 BEFORE = os.environ.get("OFF_BEFORE", "f91e670e3dfb55f81a5537fb2366dfdbf9092fca")

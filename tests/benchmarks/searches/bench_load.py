@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from tests.benchmarks.bench_cost import running
+from tests.benchmarks.searches.bench_cost import running
 from tests.support.servers.stack import ROOT
 
 SECONDS = int(os.environ.get("LOAD_SECONDS", "8"))

@@ -18,7 +18,7 @@ import numpy as np
 
 from services.engine.category_view import Float32Array
 from services.engine.coarse_scan import CANDIDATES, CoarseScan
-from tests.benchmarks.bench_million import unit_vectors
+from tests.benchmarks.indexes.bench_million import unit_vectors
 
 SIZES = (100_000, 400_000, 1_000_000)
 BATCHES = (2, 4, 8, 16)

@@ -22,7 +22,7 @@ import pymongo
 
 from services.catalogue.documents.product_document import from_document
 from services.local.stack import Stack
-from tests.benchmarks.bench_import import drawn
+from tests.benchmarks.imports.bench_import import drawn
 from tests.support.servers.import_stack import Imported, finish
 from tests.support.servers.ray_workers import IS_INSTALLED, differences, finish_with_kills
 from tests.support.servers.stack import MODEL_DIR, ROOT, running_stack

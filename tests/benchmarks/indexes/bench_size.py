@@ -27,9 +27,9 @@ import psutil  # type: ignore[import-untyped]
 
 from services.engine.category_view import Float32Array
 from services.engine.gallery import Gallery, Query
-from tests.benchmarks.bench_floors import NO_DATABASE, replica_of, snapshot_of
-from tests.benchmarks.bench_million import Search, took, unit_vectors
+from tests.benchmarks.indexes.bench_million import Search, took, unit_vectors
 from tests.benchmarks.raw_client import RawClient
+from tests.benchmarks.searches.bench_floors import NO_DATABASE, replica_of, snapshot_of
 from tests.support.servers.index import IndexProcess, running_index
 from tests.support.waiting import eventually
 
@@ -133,7 +133,7 @@ def main() -> dict[str, Any]:
     """Print and return a row for each size."""
     rows = []
     for size in SIZES:
-        command = [sys.executable, "-m", "tests.benchmarks.bench_size", str(size)]
+        command = [sys.executable, "-m", "tests.benchmarks.indexes.bench_size", str(size)]
         output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         rows.append(json.loads(output.splitlines()[-1]))
         print(

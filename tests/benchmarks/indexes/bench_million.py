@@ -210,7 +210,7 @@ def main() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = write_snapshot(folder / "snapshots")
-        command = [sys.executable, "-m", "tests.benchmarks.bench_million", str(path)]
+        command = [sys.executable, "-m", "tests.benchmarks.indexes.bench_million", str(path)]
         output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         figures: dict[str, Any] = json.loads(output)
         nobody = "mongodb://127.0.0.1:9"

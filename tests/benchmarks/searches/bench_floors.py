@@ -32,10 +32,10 @@ from services.engine.packed.texts import PackedTexts
 from services.index.replica import snapshot
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
-from tests.benchmarks.bench_cost import query_photo, unit_vectors
-from tests.benchmarks.bench_million import NAME
 from tests.benchmarks.empty_route import running_empty_route
+from tests.benchmarks.indexes.bench_million import NAME
 from tests.benchmarks.raw_client import RawClient
+from tests.benchmarks.searches.bench_cost import query_photo, unit_vectors
 from tests.benchmarks.spread import Spread
 from tests.support.servers.index import CATEGORIES, new_replica, running_index
 from tests.support.servers.stack import MODEL_DIR
@@ -77,7 +77,7 @@ def in_turns(ways: dict[str, Callable[[], object]], calls: int = CALLS) -> dict[
 
 def network() -> dict[str, Spread]:
     """Return the milliseconds of an image in the network alone, in a process of its own, for each size of a batch."""
-    command = [sys.executable, "-m", "tests.benchmarks.bench_floors", "network"]
+    command = [sys.executable, "-m", "tests.benchmarks.searches.bench_floors", "network"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     figures: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return {f"network alone, ms an image, batch {size}": Spread.of(times) for size, times in figures.items()}
