@@ -86,6 +86,8 @@ class Rules(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: Function) -> None:
         """Visit decorators, defaults and body; annotations only for the calls in them, such as `Query(ge=1)`."""
+        if _is_stub(node):
+            return
         for decorator in node.decorator_list:
             self.visit(decorator)
         arguments = node.args
@@ -299,6 +301,15 @@ def _header(node: ast.stmt | ast.excepthandler | ast.match_case) -> tuple[int, i
     if isinstance(body, list) and body:
         return first, max(first, body[0].lineno - 1)
     return first, node.end_lineno or first
+
+
+def _is_stub(node: Function) -> bool:
+    """Return whether a function's body is `...`, as in a `Protocol`: its defaults are never used."""
+    return all(isinstance(part, ast.Expr) and _is_ellipsis(part.value) for part in node.body)
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
 
 
 def _is_log_call(node: ast.expr) -> bool:

@@ -15,6 +15,7 @@ from services.catalogue.documents.product_document import (
     BrokenDocument,
     checked_key,
     from_document,
+    id_variants,
     key_variants,
     read_document,
     to_document,
@@ -229,3 +230,11 @@ def test_a_key_that_cannot_be_one_is_refused(key: str) -> None:
 )
 def test_a_key_is_looked_for_as_text_and_where_it_is_one_as_a_number(key: str, variants: list[Any]) -> None:
     assert key_variants(key) == variants
+
+
+@pytest.mark.parametrize(
+    ("text", "variants"),
+    [("15970", ["15970", 15970]), ("A1", ["A1"]), (str(OBJECT_ID), [str(OBJECT_ID), OBJECT_ID])],
+)
+def test_the_text_of_an_object_id_may_be_that_object_id(text: str, variants: list[Any]) -> None:
+    assert id_variants(text) == variants

@@ -185,3 +185,9 @@ def test_every_text_in_a_named_encoding_is_read_as_it_is(
     path = tmp_path / "feed.csv"
     path.write_bytes((end.join(lines) + end).replace(";", delimiter).encode(codec))
     assert _titles(path, encoding=codec) == titles
+
+
+def test_signs_without_letters_next_to_them_are_windows_1252(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes((HEADER + ROW.format("A", "20 € – 5 °")).encode("cp1252"))
+    assert encoding_of(path).codec == "cp1252"
