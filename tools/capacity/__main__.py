@@ -6,7 +6,7 @@
 The costs of a search and a product are measured ones: those of docs/performance.md, or with --costs those of your
 machine (`make bench BENCH="cost million"`). The waiting is simulated: searches come at random times.
 If the file has the benchmark `load`, too, its latencies are printed next to those that the model computes for them,
-with searches in bursts, as autocannon sends them.
+with searches at equal intervals, as that benchmark sends them.
 """
 
 import argparse
@@ -15,8 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from tools.capacity.bursts import recorded
-from tools.capacity.check import checked_figures
+from tools.capacity.check import checked_figures, latency
 from tools.capacity.costs import COST_PRODUCTS, MEASURED, CostsError, Point, UnitCosts, measured_points, read
 from tools.capacity.plan import CapacityPlan, Demand, Goals, Machine, plan
 from tools.capacity.pods import SIZES as POD_SIZES
@@ -102,7 +101,7 @@ def check(points: Sequence[Point], costs: UnitCosts, cores: int, spread: float) 
     rows = []
     for point in points:
         search_ms = costs.photo_ms + costs.index_ms + costs.scan_ms(COST_PRODUCTS)
-        p50, p99 = recorded(round(point.rate), search_ms, cores, spread)
+        p50, p99 = latency(point.rate, search_ms, cores, spread)
         rows.append((f"{point.rate:g}", f"{point.p50_ms:.0f}", f"{p50:.0f}", f"{point.p99_ms:.0f}", f"{p99:.0f}"))
     return table(head, rows)
 

@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.capacity.bursts import recorded
+import numpy as np
+
 from tools.capacity.costs import COST_PRODUCTS, MEASURE, CostsError, UnitCosts
 from tools.capacity.plan import Demand, Goals, Machine, plan
+from tools.capacity.queueing import Search, Station
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CORES = 2  # of the machine of the tables
@@ -51,7 +53,7 @@ def checked_figures(costs: UnitCosts, docs: Path = DOCS) -> list[CheckedFigure]:
     for rate in (int(text) for text in re.findall(r"^\| (\d+) \| [\d.]+ \| 0 \|", performance, re.MULTILINE)):
         if rate <= BUSIEST:
             _, _, p50, _, p99 = _figures(str(rate), performance)
-            computed = recorded(rate, search_ms, CORES, spread)
+            computed = latency(rate, search_ms, CORES, spread)
             result.append(CheckedFigure(f"{rate} searches a second: p50 ms", p50, computed[0]))
             result.append(CheckedFigure(f"{rate} searches a second: p99 ms", p99, computed[1]))
     scan = costs.scan_ms(400_000)
@@ -63,6 +65,20 @@ def checked_figures(costs: UnitCosts, docs: Path = DOCS) -> list[CheckedFigure]:
         memory = _figures(f"{products:,}", operations)[0]
         result.append(CheckedFigure(f"{products:,} products: memory, MiB", memory, MIB_PER_GIB * gib))
     return result
+
+
+def latency(rate: float, search_ms: float, cores: int, spread: float) -> tuple[float, float]:
+    """Return the p50 and the p99 of searches at equal intervals on one machine, in milliseconds.
+
+    Args:
+        rate: searches a second.
+        search_ms: processor time of a search.
+        cores: of the machine.
+        spread: the standard deviation of that time, divided by its mean.
+    """
+    latencies = Search(Station(cores), search_ms, spread=spread).latencies(rate, evenly=True)
+    p50, p99 = np.percentile(latencies, (50, 99)).tolist()
+    return p50, p99
 
 
 def _figures(label: str, text: str) -> list[float]:

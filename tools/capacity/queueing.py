@@ -59,16 +59,18 @@ class Search:
     shares: Sequence[float] = (1.0,)
     spread: float = 0.4
 
-    def latencies(self, rate: float, seed: int = 1, requests: int = REQUESTS) -> Times:
+    def latencies(self, rate: float, seed: int = 1, requests: int = REQUESTS, *, evenly: bool = False) -> Times:
         """Return the latencies of searches in milliseconds.
 
         Args:
-            rate: searches a second, at random times.
+            rate: searches a second.
             seed: the same seed gives the same latencies.
             requests: how many are simulated.
+            evenly: whether they come at equal intervals. Default: at random times.
         """
         rng = np.random.default_rng(seed)
-        arrivals = np.cumsum(rng.exponential(1000 / rate, requests))
+        intervals = np.full(requests, 1000 / rate) if evenly else rng.exponential(1000 / rate, requests)
+        arrivals = np.cumsum(intervals)
         ends = middle = self.first.leave(arrivals, self._times(rng, np.full(requests, self.first_ms)))
         categories = rng.choice(len(self.shares), requests, p=np.array(self.shares) / sum(self.shares))
         means = np.array(self.node_ms)[categories]

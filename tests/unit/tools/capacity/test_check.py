@@ -6,8 +6,7 @@ import pytest
 
 from tests.support.values.settings import ROOT
 from tools.capacity import __main__ as program
-from tools.capacity.bursts import recorded
-from tools.capacity.check import checked_figures
+from tools.capacity.check import checked_figures, latency
 from tools.capacity.costs import MEASURED, CostsError
 
 FACTOR = 2.0
@@ -32,12 +31,12 @@ def test_the_program_prints_the_comparison(capsys: pytest.CaptureFixture[str]) -
     assert "| 1,000,000 products: memory, MiB | " in capsys.readouterr().out
 
 
-def test_a_burst_waits_for_itself() -> None:
-    """Eight searches at once on one server take 1 to 8 times as long as one; a median of what each one counts down."""
-    p50, p99 = recorded(8, 10.0, 1, 0.01)
-    assert p99 == pytest.approx(79, abs=3)
-    assert p50 == pytest.approx(25, abs=4)  # of 1..10, 1..20, … and 1..80
+def test_searches_at_intervals_that_the_machine_keeps_wait_for_nothing() -> None:
+    p50, p99 = latency(80, 10.0, 1, 0.01)
+    assert p50 == pytest.approx(10, abs=0.1)
+    assert p99 == pytest.approx(10, abs=0.3)
 
 
-def test_one_search_a_second_waits_for_nothing() -> None:
-    assert recorded(1, 10.0, 1, 0.01)[1] == pytest.approx(10, abs=1)
+def test_searches_at_intervals_that_are_too_short_wait_longer_and_longer() -> None:
+    p50, p99 = latency(125, 10.0, 1, 0.01)
+    assert p99 > p50 > 1000
