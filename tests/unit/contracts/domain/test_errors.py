@@ -39,6 +39,7 @@ PROBLEMS = {
     "detector-unavailable": (503, 5),
     "catalogue-unavailable": (503, 5),
     "model-index-mismatch": (503, 2),
+    "page-expired": (410, None),
     "upstream-timeout": (504, 1),
 }
 
