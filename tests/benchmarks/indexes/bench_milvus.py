@@ -197,9 +197,9 @@ def _load_milvus(server: MilvusProcess) -> dict[str, Any]:
     began = time.perf_counter()
     build_index(flat._rows.collection)
     figures.add("build of the index, s", flat=time.perf_counter() - began)
-    figures.add("memory more than before the load, MB", flat=resident_mb(pid) - before)
+    figures.add("growth of the memory by the load, MB", flat=resident_mb(pid) - before)
     _open(server, "hnsw", figures)
-    figures.add("memory more than before the load, MB", hnsw=resident_mb(pid) - before)
+    figures.add("growth of the memory by the load, MB", hnsw=resident_mb(pid) - before)
     return {"products": COUNT, **figures.table}
 
 
@@ -220,7 +220,7 @@ def _measure(server: MilvusProcess, figures: Figures) -> None:
     before = resident_mb(os.getpid())
     faiss = Replica(Gallery(1, 64, FaissFlat), MODEL, MODEL)
     figures.add("load, s", faiss=load(faiss))
-    figures.add("memory more than before the load, MB", faiss=resident_mb(os.getpid()) - before)
+    figures.add("growth of the memory by the load, MB", faiss=resident_mb(os.getpid()) - before)
     exact = [keys_of(faiss)(vector, Query(K)) for vector in queries]
     figures.add("recall of ten", faiss=1.0)
     for kind in KINDS:

@@ -18,9 +18,8 @@ from pathlib import Path
 import httpx
 
 from services.catalogue.store.database import CatalogueDatabase
-from services.contracts.domain.engines import FAISS
 from tests.faults.switch.gateways import index_url_of, running_gateways
-from tests.faults.switch.searches import Searches, ranked, seeded_products
+from tests.faults.switch.searches import Searches, scores_of, seeded_products
 from tests.faults.switch.steps import DATABASE_S, HEAD, Switch
 from tests.load.report import write_section
 from tests.load.shop import Shop
@@ -75,7 +74,7 @@ def switched(folder: Path, options: argparse.Namespace) -> Switch:
         exits.callback(index.stop)
         gateways = exits.enter_context(running_gateways(stack, folder, {"INDEX_URL": index_url_of(stack)}))
         switch = Switch(options, stack, shop, index, server)
-        asyncio.run(switch.all(gateways, Searches({FAISS: ranked(products)}), model))
+        asyncio.run(switch.all(gateways, Searches(scores_of(products)), model))
         return switch
 
 
@@ -99,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         switch = switched(Path(name), options)
         for note in switch.notes():
             sys.stdout.write(f"  {note}\n")
-        for problem in switch.problems[:20]:
+        for problem in sorted(switch.problems, key=switch.problems.count)[:20]:
             sys.stdout.write(f"! {problem}\n")
         if options.write:
             write_section(f"switch {options.search}", [HEAD, *switch.rows], switch.notes(), SCALE)
