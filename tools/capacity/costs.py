@@ -49,7 +49,7 @@ class UnitCosts:
 
 
 # Measured on 30 November 2026: see docs/performance.md. The network process is the stand-in of `make demo`.
-MEASURED = UnitCosts(2.33, 4.33, 8.5, 1.79, 25.5, 10.3, 713, "docs/performance.md")
+MEASURED = UnitCosts(1.83, 3.67, 7.67, 1.24, 28.9, 11.1, 387, "docs/performance.md")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class MilvusCosts:
 
 # Of docs/scale.md: 112 searches a second of 20,000 products on two processors, other work and the client included; the
 # memory with `hnsw`. The index service's own work is taken to be as with FAISS.
-MEASURED_MILVUS = MilvusCosts(17.9, 2_800, 1.79, "docs/scale.md")
+MEASURED_MILVUS = MilvusCosts(17.9, 2_800, 1.24, "docs/scale.md")
 
 
 def read(path: Path) -> UnitCosts:
