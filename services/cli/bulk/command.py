@@ -28,9 +28,10 @@ def embed(
 
     Exit status: as lookalike import.
     """
-    from services.cli.bulk.run import BulkRun
-
     request = options.request(source, services)
     if request.dry_run:
         run_import(request, as_json=options.json)
-    run_import(request, BulkRun(request, checked(workers.options()), restarts=restart), as_json=options.json)
+    bulk = checked(workers.options())
+    from services.cli.bulk.run import BulkRun  # in no image: checked before
+
+    run_import(request, BulkRun(request, bulk, restarts=restart), as_json=options.json)
