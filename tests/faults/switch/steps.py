@@ -14,6 +14,7 @@ import httpx
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.engines import is_exact
 from services.contracts.domain.errors import CatalogueUnavailable
+from services.contracts.web.background import in_background
 from services.index.milvus.collection import MilvusCollection
 from services.local.stack import Stack
 from tests.faults.switch.gateways import Gateways, index_url_of
@@ -165,14 +166,9 @@ class Switch:
                     self._changes += 1
                 await asyncio.sleep(CHANGES_S)
 
-        async with CatalogueDatabase(self._stack.settings.mongo_url, timeout_s=DATABASE_S) as database:
-            task = asyncio.create_task(change())
-            try:
-                yield
-            finally:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        url = self._stack.settings.mongo_url
+        async with CatalogueDatabase(url, timeout_s=DATABASE_S) as database, in_background(change(), "change products"):
+            yield
 
     def _judge_differences(self, gateways: Gateways) -> None:
         """Add the differences between the engines that nothing explains: no product changes, and both are exact."""
