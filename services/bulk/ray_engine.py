@@ -20,7 +20,7 @@ from typing import Any
 
 from services.bulk.engine import B, EngineError, R, Reader, Work
 from services.bulk.options import BulkOptions
-from services.contracts.domain.processors import available_processors
+from services.contracts.domain.machine import available_processors
 
 INSTALL = "pip install 'lookalike[ray]'"
 COLUMN = "block"

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.contracts.domain.processors import available_processors
+from services.contracts.domain.machine import available_processors
 from services.contracts.domain.setting_types import HeaderSecret, HostAndPort, LogLevel, TracesEndpoint, TracesRatio
 from services.contracts.images.preparation import ImageLimits
 from services.contracts.wire.embedding import MAX_BATCH

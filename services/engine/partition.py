@@ -7,11 +7,11 @@ grows too long, everything is merged into a new base.
 A row is an image. All rows of a product share its key and payload, and are either all in the base or all in the tail.
 """
 
-import ctypes
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from services.contracts.domain.machine import release_freed_memory
 from services.engine.category_view import CategoryView, FlatSearchFactory, Float32Array
 from services.engine.columns import BoolArray
 from services.engine.packed.rows import ImageArray, PackedRows
@@ -19,8 +19,9 @@ from services.engine.segment import Base, Tail, merge_segments
 
 MERGE_ROWS = 2048  # brute force over this many rows of 64 numbers takes about 0.05 ms
 MERGE_SHARE = 16  # a tail may have a sixteenth of the base's rows, so that a large base is not copied too often
-
-RELEASE_ROWS = 10_000  # of a base: after a merge of fewer, little memory is free
+# Of a base: after a merge of fewer, little memory is free. The arrays of previous bases leave holes in the heap, 800 to
+# 980 bytes a product after a load of 100,000 or 200,000.
+RELEASE_ROWS = 10_000
 
 
 class Partition:
@@ -178,13 +179,3 @@ class Partition:
         rows = self._base.rows.merged(self._tail.keys, self._tail.payloads, image_index[base:], order)
         segment = merge_segments(self._base, self._tail, new_rows, rows)
         self._replace_base(vectors[:size], segment, image_index[order])
-
-
-def release_freed_memory() -> None:
-    """Give the memory that has been freed back to the system, which glibc by itself does for the end of its heap only.
-
-    The arrays of previous bases leave holes in the heap: 800 to 980 bytes a product after a load of 100,000 or 200,000.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have no such function
-    if trim is not None:
-        trim(0)

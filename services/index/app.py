@@ -12,8 +12,8 @@ from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.products import PRODUCTS
 from services.contracts.domain.categories import held_categories
+from services.contracts.domain.machine import available_processors
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
-from services.contracts.domain.processors import available_processors
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.background import in_background
 from services.contracts.web.internal import internal

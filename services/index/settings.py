@@ -7,8 +7,8 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.contracts.domain.catalogues import CataloguesSetting
+from services.contracts.domain.machine import available_processors
 from services.contracts.domain.parts import WHOLE
-from services.contracts.domain.processors import available_processors
 from services.contracts.domain.setting_types import HeaderSecret, LogLevel, MongoUrl, TracesEndpoint, TracesRatio
 from services.contracts.wire.index import PartName
 

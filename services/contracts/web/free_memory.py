@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import ctypes
 from collections.abc import AsyncIterator, Callable
 
+from services.contracts.domain.machine import memory_trimmer
 from services.contracts.web.background import in_background
 
 INTERVAL_S = 10.0
@@ -13,7 +13,7 @@ INTERVAL_S = 10.0
 @contextlib.asynccontextmanager
 async def returning_memory(interval_s: float = INTERVAL_S) -> AsyncIterator[None]:
     """Return freed memory again and again for as long as the block lasts, if the C library can (glibc)."""
-    trim = _trim()
+    trim = memory_trimmer()
     if trim is None:
         yield
         return
@@ -25,13 +25,3 @@ async def _every(interval_s: float, trim: Callable[[int], int]) -> None:
     while True:
         await asyncio.sleep(interval_s)
         await asyncio.to_thread(trim, 0)  # which waits for no Python code
-
-
-def _trim() -> Callable[[int], int] | None:
-    """Return glibc's `malloc_trim`. None with another C library."""
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        return None
-    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-    return trim

@@ -1,9 +1,7 @@
 """One category: what is published stays as it was, and merging loses nothing."""
 
-import ctypes
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,15 +116,6 @@ def test_freed_memory_is_released_after_a_merge_of_many_rows(monkeypatch: pytest
         partition.put(str(number), random_vector(), None)
         partition.publish()
     assert rows == [8, 12]
-
-
-def test_memory_is_released_where_the_c_library_can_and_left_alone_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    libraries = iter([SimpleNamespace(malloc_trim=calls.append), SimpleNamespace()])
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: next(libraries))
-    partition_module.release_freed_memory()
-    partition_module.release_freed_memory()
-    assert calls == [0]
 
 
 def test_a_view_counts_the_changes_of_its_products() -> None:

@@ -17,7 +17,7 @@ async def test_memory_is_returned_again_and_again_until_the_end(monkeypatch: pyt
             loop.call_soon_threadsafe(again.set)
         return 1
 
-    monkeypatch.setattr(free_memory, "_trim", lambda: trim)
+    monkeypatch.setattr(free_memory, "memory_trimmer", lambda: trim)
     async with free_memory.returning_memory(interval_s=0):
         await again.wait()
     assert set(calls) == {0}

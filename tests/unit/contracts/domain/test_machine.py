@@ -1,11 +1,13 @@
-"""The number of processors that a container may use."""
+"""The processors that a container may use, and memory that is given back."""
 
+import ctypes
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from services.contracts.domain.processors import available_processors
+from services.contracts.domain.machine import available_processors, release_freed_memory
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +34,17 @@ def test_the_quota_of_version_1(tmp_path: Path, quota: str, processors: int) -> 
 
 def test_without_a_control_group_the_affinity_counts(tmp_path: Path) -> None:
     assert available_processors(tmp_path) == 16
+
+
+def test_memory_is_released_where_the_c_library_can_and_left_alone_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def trim(pad: int) -> int:
+        calls.append(pad)
+        return 1
+
+    libraries = iter([SimpleNamespace(malloc_trim=trim), SimpleNamespace()])
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: next(libraries))
+    release_freed_memory()
+    release_freed_memory()
+    assert calls == [0]

@@ -1,7 +1,9 @@
-"""How many processors this process may use: those of its container, which `os.cpu_count` does not know."""
+"""What this process has of its machine: the processors of its container, and memory that it can give back."""
 
+import ctypes
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -10,7 +12,7 @@ CGROUP = Path("/sys/fs/cgroup")
 def available_processors(cgroup: Path = CGROUP) -> int:
     """Return the number of processors, at least 1: the least of the machine's, the affinity's and the quota's.
 
-    A quota of 1.5 processors counts as 2.
+    `os.cpu_count` does not know the container's quota. A quota of 1.5 processors counts as 2.
 
     Args:
         cgroup: the folder of the container's control group, version 2 or 1.
@@ -18,6 +20,26 @@ def available_processors(cgroup: Path = CGROUP) -> int:
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
     return max(1, affinity if quota is None else min(affinity, math.ceil(quota)))
+
+
+def memory_trimmer() -> Callable[[int], int] | None:
+    """Return glibc's `malloc_trim`, which gives freed memory back to the system. None with another C library.
+
+    By itself, glibc gives back the end of its heap only, and keeps the holes.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return None
+    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
+    return trim
+
+
+def release_freed_memory() -> None:
+    """Give freed memory back to the system, if the C library can."""
+    trim = memory_trimmer()
+    if trim is not None:
+        trim(0)
 
 
 def _quota(cgroup: Path) -> float | None:
