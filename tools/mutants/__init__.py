@@ -1,1 +1,1 @@
-"""Mutation testing: draws small changes to the services' code and counts those that no in-process test notices."""
+"""Mutation testing: draws small changes to the services' code and counts those that no test notices."""

@@ -1,4 +1,8 @@
-"""`make mutants`: draws mutants of the services, runs the in-process tests that cover them, prints the survivors."""
+"""`make mutants`: draws mutants of the services, runs the tests that cover them, prints the survivors.
+
+The tests that run the code in their own process come first. With `--processes`, what survives them meets the tests that
+start services and commands as processes.
+"""
 
 import argparse
 import json
@@ -35,6 +39,19 @@ TESTS_EXCLUDED = (
     "tests/unit/deploy",
     "tests/unit/tools",
 )
+PROCESS_TESTS = tuple(
+    f"tests/integration/{name}" for name in ("catalogue", "gateway", "imports", "index", "models", "processes", "stack")
+)
+# These take minutes each, or send requests at random.
+PROCESS_TESTS_EXCLUDED = ("test_attack.py", "test_fuzz.py", "test_outages.py", "test_training.py")
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Which tests run which lines: those in one process, and those that start processes."""
+
+    in_process: CoverageMap
+    with_processes: CoverageMap | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=150, help="number of mutants (default: 150)")
     parser.add_argument("--package", nargs="+", default=["services"], help="folders or modules (default: services)")
     parser.add_argument("--jobs", type=int, default=1, help="processes that measure the coverage (default: 1)")
+    parser.add_argument("--processes", action="store_true", help="try survivors with the tests that start processes")
     parser.add_argument("--survivors", action="store_true", help="try the survivors of the last run again")
     parser.add_argument("--list", action="store_true", help="print the mutants, run no test")
     return parser.parse_args(words)
@@ -76,23 +94,34 @@ def test_files(root: Path) -> list[str]:
     return [name for name in names if not name.startswith(tuple(f"{folder}/" for folder in TESTS_EXCLUDED))]
 
 
-def try_all(mutants: Sequence[Mutant], coverage: CoverageMap, root: Path) -> list[Result]:
+def process_test_files(root: Path) -> list[str]:
+    """Return the test files that start processes, without those that `test_files` returns."""
+    files = sorted(path for name in PROCESS_TESTS for path in (root / name).rglob("test_*.py"))
+    names = [path.relative_to(root).as_posix() for path in files if path.name not in PROCESS_TESTS_EXCLUDED]
+    return [name for name in names if name not in TESTS]
+
+
+def try_all(mutants: Sequence[Mutant], maps: Maps, root: Path) -> list[Result]:
     """Try each mutant and print a line for it."""
     results = []
     with Workspace(root) as workspace:
         for number, mutant in enumerate(mutants, 1):
-            result = _try(mutant, coverage, workspace)
+            result = _try(mutant, maps, workspace)
             results.append(result)
             place = f"{mutant.path}:{mutant.line}"
             say(f"{number:4}/{len(mutants)} {result.outcome:9} {place} ({mutant.kind}) {result.reason}")
     return results
 
 
-def _try(mutant: Mutant, coverage: CoverageMap, workspace: Workspace) -> Result:
-    tests = coverage.tests_of(mutant)
-    if not tests:
-        return Result(mutant, MutantOutcome.SURVIVED, "no in-process test runs this line")
-    return Result(mutant, *workspace.try_mutant(mutant, tests, coverage.failures(tests), coverage.limit_s))
+def _try(mutant: Mutant, maps: Maps, workspace: Workspace) -> Result:
+    result = Result(mutant, MutantOutcome.SURVIVED, "no test runs this line")
+    for coverage in (maps.in_process, maps.with_processes):
+        tests = coverage.tests_of(mutant) if coverage else []
+        if coverage and tests:
+            result = Result(mutant, *workspace.try_mutant(mutant, tests, coverage.failures(tests), coverage.limit_s))
+        if result.caught:
+            break
+    return result
 
 
 def report(results: Sequence[Result], root: Path) -> None:
@@ -121,6 +150,16 @@ def _last_survivors(path: Path, mutants: Sequence[Mutant], root: Path) -> list[M
     return [mutant for mutant in mutants if mutant.signature(texts[mutant.path]) in signatures]
 
 
+def _measured(coverage: CoverageMap, tests: list[str], jobs: int) -> CoverageMap:
+    """Measure what is new, and print how long it took and which tests are left out."""
+    began = time.monotonic()
+    measured = coverage.update(tests, jobs)
+    say(f"coverage: {measured} test files measured in {time.monotonic() - began:.0f} s")
+    for test in coverage.failures(coverage.files):
+        say(f"  fails without a mutant and is left out: {test}")
+    return coverage
+
+
 def main(words: Sequence[str], root: Path = ROOT) -> int:
     """Run the command; return 0, regardless of the mutants' outcomes."""
     options = arguments(words)
@@ -137,13 +176,12 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
         for mutant in drawn:
             say(f"\n{mutant.path}:{mutant.line} ({mutant.kind})\n{mutant.diff((root / mutant.path).read_text())}")
         return 0
-    coverage = CoverageMap(root, folder / "coverage.json")
-    began = time.monotonic()
-    measured = coverage.update(test_files(root), options.jobs)
-    say(f"coverage: {measured} test files measured in {time.monotonic() - began:.0f} s")
-    for test in coverage.failures(coverage.files):
-        say(f"  fails without a mutant and is left out: {test}")
-    results = try_all(drawn, coverage, root)
+    in_process = _measured(CoverageMap(root, folder / "coverage.json"), test_files(root), options.jobs)
+    with_processes = None
+    if options.processes:
+        with_processes = CoverageMap(root, folder / "processes.json", processes=True)
+        _measured(with_processes, process_test_files(root), options.jobs)
+    results = try_all(drawn, Maps(in_process, with_processes), root)
     report(results, root)
     texts = {mutant.path: (root / mutant.path).read_text() for mutant in drawn}
     survivors = [result.mutant.signature(texts[result.mutant.path]) for result in results if not result.caught]

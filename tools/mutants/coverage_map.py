@@ -26,6 +26,7 @@ DOCUMENTS = (
     "tests/unit/cli/test_commands_documented.py",
     "tests/contract/test_openapi.py",
 )
+LONGEST_S = 180.0
 GROUP = 25  # test files that one process measures; its start takes about as long as three of them
 
 
@@ -53,16 +54,32 @@ class FileCoverage:
 
 
 class CoverageMap:
-    """The coverage of every test file, measured again where a file or the code under it has changed."""
+    """The coverage of every test file, measured again where a file or the code under it has changed.
 
-    def __init__(self, root: Path, cache: Path) -> None:
+    Args:
+        root: the repository.
+        cache: the file that keeps the measurements.
+        processes: whether the processes that the tests start are measured, too, each test file by itself. Then
+            `tests_of` returns the likeliest files only, as many as take `LONGEST_S`.
+    """
+
+    def __init__(self, root: Path, cache: Path, *, processes: bool = False) -> None:
         self._root = root
         self._cache = cache
+        self._processes = processes
         self.files: dict[str, FileCoverage] = {}
         self._imports: dict[str, set[str]] = {}
 
     def update(self, tests: list[str], jobs: int) -> int:
-        """Measure the test files that are new or changed; return their number."""
+        """Measure the test files that are new or changed; return their number.
+
+        Args:
+            tests: paths of test files.
+            jobs: processes that measure at a time.
+
+        Raises:
+            CoverageError: the tests cannot be run.
+        """
         entries = _read(self._cache)
         digests = {name: self._test_digest(name) for name in tests}
         self.files = {
@@ -81,6 +98,20 @@ class CoverageMap:
         measured. Code that no test runs, or that runs at import, belongs to the files that run any line of the module,
         to those that import it, and to `DOCUMENTS`, which come first for what runs at import: defaults and bounds.
         """
+        if self._processes:
+            return self._likeliest(self._all_tests_of(mutant))
+        return self._all_tests_of(mutant)
+
+    def _likeliest(self, tests: list[str]) -> list[str]:
+        seconds, files = 0.0, set[str]()
+        for name in _files_of(tests):
+            seconds += self.files[name].seconds
+            if files and seconds > LONGEST_S:
+                break
+            files.add(name)
+        return [test for test in tests if test.partition("::")[0] in files]
+
+    def _all_tests_of(self, mutant: Mutant) -> list[str]:
         if mutant.function is not None:
             tests = self._tests_that_run(mutant.path, mutant.lines)
             tests = list(dict.fromkeys([*tests, *self._tests_that_run(mutant.path, mutant.function)]))
@@ -114,7 +145,7 @@ class CoverageMap:
     def _measure(self, tests: list[str], digests: dict[str, str], entries: dict[str, FileCoverage], jobs: int) -> None:
         """Measure test files, several groups of them at a time. If it is interrupted, the finished groups stay."""
         self._cache.parent.mkdir(parents=True, exist_ok=True)
-        size = max(1, min(GROUP, math.ceil(len(tests) / jobs)))
+        size = 1 if self._processes else max(1, min(GROUP, math.ceil(len(tests) / jobs)))
         groups = [tests[begin : begin + size] for begin in range(0, len(tests), size)]
         with ThreadPoolExecutor(jobs) as pool:
             running = [pool.submit(self._measure_group, group, number) for number, group in enumerate(groups)]
@@ -137,12 +168,14 @@ class CoverageMap:
             command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
             command += ["-p", "tools.mutants.coverage_plugin", "--hypothesis-seed=0", *tests]
             environment = {**os.environ, "MUTANTS_COVERAGE": folder}
+            if self._processes:
+                environment["MUTANTS_PROCESSES"] = "1"
             log = self._cache.with_suffix(f".{number}.log")
             with log.open("w") as out:
                 code = subprocess.run(  # noqa: S603 - our own command
                     command, cwd=self._root, env=environment, check=False, stdout=out, stderr=out
                 )
-            results = [json.loads(path.read_text()) for path in Path(folder).iterdir()]
+            results = [json.loads(path.read_text()) for path in Path(folder).glob("*.json")]
         if code.returncode not in (PASSED, FAILED):
             raise CoverageError(f"the tests cannot be run: pytest ended with exit code {code.returncode}, see {log}")
         log.unlink()

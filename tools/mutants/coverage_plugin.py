@@ -1,6 +1,7 @@
 """A pytest plugin that notes which lines of the services each test runs, and how long each test file takes.
 
-`MUTANTS_COVERAGE` names the folder for the result: one JSON file a test process.
+`MUTANTS_COVERAGE` names the folder for the result: one JSON file a test process. With `MUTANTS_PROCESSES`, the lines
+that the processes of the tests run are noted as well; they belong to the test file.
 """
 
 import ast
@@ -35,6 +36,19 @@ class CoverageByTest:
             data_file=None, source=[str(root / "services")], config_file=False, messages=False
         )
         self._coverage.start()
+        self._processes = folder / "processes"
+        if "MUTANTS_PROCESSES" in os.environ:
+            self._measure_processes()
+
+    def _measure_processes(self) -> None:
+        """Let each Python process that a test starts measure itself: coverage.py looks for this variable."""
+        self._processes.mkdir()
+        settings = self._processes / "coverage.ini"
+        settings.write_text(
+            f"[run]\ndata_file = {self._processes / 'data'}\nparallel = true\nsigterm = true\n"
+            f"source = {self._root / 'services'}\ndisable_warnings = no-data-collected, module-not-imported\n"
+        )
+        os.environ["COVERAGE_PROCESS_START"] = str(settings)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -87,11 +101,27 @@ class CoverageByTest:
                     name = context.partition("::")[0]
                     if name in lines and (name != context or line in in_functions):
                         lines[name].setdefault(path, {}).setdefault(context, []).append(line)
+        for name in lines:
+            for path, run in self._lines_of_processes().items():
+                lines[name].setdefault(path, {}).setdefault(name, []).extend(run)
         result = {
             name: {"seconds": self._seconds[name], "failures": self._failures.get(name, []), "lines": lines[name]}
             for name in lines
         }
         (self._folder / f"{os.getpid()}.json").write_text(json.dumps(result))
+
+    def _lines_of_processes(self) -> dict[str, list[int]]:
+        """Return the lines of functions that the processes of the tests ran, by file."""
+        lines: dict[str, set[int]] = defaultdict(set)
+        for file in self._processes.glob("data.*"):
+            data = coverage.CoverageData(basename=str(file))
+            data.read()
+            for source in data.measured_files():
+                lines[source].update(data.lines(source) or [])
+        return {
+            Path(source).relative_to(self._root).as_posix(): sorted(run & _lines_of_functions(Path(source)))
+            for source, run in lines.items()
+        }
 
 
 def _lines_of_functions(source: Path) -> set[int]:

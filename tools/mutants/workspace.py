@@ -68,8 +68,10 @@ class Workspace:
             [*command, *(str(self.path / name) for name in COPIED if "." not in name)], check=False
         )
         command = [sys.executable, "-m", "tools.mutants.runner"]
+        # The copy comes before the installed project in the processes that the tests start, too.
+        environment = {**os.environ, "MUTANTS": "1", "PYTHONPATH": str(self.path)}
         self._runner = subprocess.Popen(  # noqa: S603 - our own command
-            command, cwd=self.path, env={**os.environ, "MUTANTS": "1"}, stdin=PIPE, stdout=PIPE, text=True
+            command, cwd=self.path, env=environment, stdin=PIPE, stdout=PIPE, text=True
         )
         return self
 

@@ -72,7 +72,7 @@ def test_survivors_are_printed_and_the_files_stay_as_they_were(
     assert program.main(["--seed", "1", "--count", "100"], project) == 0
     printed = capsys.readouterr().out
     assert "fails without a mutant and is left out: tests/unit/test_prices.py::test_that_fails" in printed
-    assert "no in-process test runs this line\n@@" in printed
+    assert "no test runs this line\n@@" in printed
     for line, outcome in {
         "    return price < LIMIT": "caught",
         "    return price == 0": "survived",
@@ -98,6 +98,23 @@ def test_tests_that_do_not_end_are_ended_and_the_file_is_restored(project: Path)
         assert outcome is MutantOutcome.TIMED_OUT
         assert copy.read_text() == LOOP
     assert not workspace.path.exists()
+
+
+def test_tests_that_start_processes_meet_what_survives_the_others(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = "from services.shop.prices import unused; raise SystemExit(unused(4) != 4)"
+    test = project / "tests/integration/processes/test_unused.py"
+    test.parent.mkdir(parents=True)
+    test.write_text(
+        "import subprocess, sys\n\n\n"
+        f"def test_unused():\n    assert subprocess.call([sys.executable, '-c', {command!r}]) == 0\n"
+    )
+    assert program.main(["--seed", "1", "--count", "100", "--processes"], project) == 0
+    printed = capsys.readouterr().out
+    number = 1 + SOURCE.splitlines().index("    return price")
+    assert f"caught    services/shop/prices.py:{number} (returned value) {test.relative_to(project)}" in printed
+    assert f"survived  services/shop/prices.py:{1 + SOURCE.splitlines().index('    return price == 0')} " in printed
 
 
 def test_only_changed_test_files_are_measured_again(project: Path) -> None:
