@@ -89,7 +89,7 @@ class BoughtTogether:
             for other in basket[place + 1 :]
             if first in rows and other in rows and products[first][0] != products[other][0]
         ]
-        vectors = np.stack([products[key][1] for key in ids]) if ids else np.empty((0, 0), np.float32)
+        vectors = np.array([products[key][1] for key in ids], np.float32)
         return cls(categories, vectors, np.array(pairs[-MAX_PAIRS:], np.int64).reshape(-1, 2))
 
     def __len__(self) -> int:

@@ -1,8 +1,11 @@
 """The settings of the index service."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
+from services.index import settings as module
 from services.index.settings import IndexSettings
 
 
@@ -40,3 +43,36 @@ def test_milvus_holds_everything(monkeypatch: pytest.MonkeyPatch, name: str, val
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match="leave out INDEX_CATEGORIES and INDEX_PART"):
         IndexSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest", "highest"),
+    [("port", 0, 65_535), ("milvus_search_width", 1, 16_384), ("milvus_replicas", 1, 64), ("search_threads", 1, 64)],
+)
+def test_a_number_is_taken_up_to_its_bounds(name: str, lowest: int, highest: int) -> None:
+    for value in (lowest, highest):
+        assert getattr(IndexSettings.model_validate({name: value}), name) == value
+    for value in (lowest - 1, highest + 1):
+        with pytest.raises(ValidationError, match=name):
+            IndexSettings.model_validate({name: value})
+
+
+def test_a_body_has_at_least_one_byte() -> None:
+    assert IndexSettings(max_body_bytes=1).max_body_bytes == 1
+    with pytest.raises(ValidationError):
+        IndexSettings(max_body_bytes=0)
+
+
+@pytest.mark.parametrize(("processors", "threads"), [(1, 1), (3, 3), (4, 4), (64, 4)])
+def test_at_most_four_threads_search_unless_more_are_set(
+    monkeypatch: pytest.MonkeyPatch, processors: int, threads: int
+) -> None:
+    monkeypatch.setattr(module, "available_processors", lambda: processors)
+    assert IndexSettings().search_threads == threads
+
+
+@pytest.mark.parametrize("name", ["snapshot_dir", "service_token", "milvus_token", "milvus_ca_file"])
+def test_an_empty_value_is_none(name: str) -> None:
+    assert getattr(IndexSettings.model_validate({name: ""}), name) is None
+    filled: Any = getattr(IndexSettings.model_validate({name: "value"}), name)
+    assert filled is not None

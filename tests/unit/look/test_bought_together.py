@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.look.bought_together import HALF, WIDTH, BoughtTogether
+from services.look import bought_together
+from services.look.bought_together import HALF, LEAST_LENGTH, WIDTH, BoughtTogether, Partners
 from services.look.compatibility import Garment
 
 AXES = np.eye(4, dtype=np.float32)
@@ -72,3 +73,49 @@ def test_the_target_is_between_the_models_and_the_baskets() -> None:
     assert both[1] > 0
     assert both[2] > 0
     assert np.linalg.norm(both) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("direction", "weight", "target", "expected"),
+    [
+        (0.5 * AXES[2], 0.25, AXES[1], [0, 0.75, 0.25, 0]),  # the length of the direction does not count
+        (0.5 * AXES[2], 1.0, AXES[1], [0, 0, 1, 0]),
+        (0.5 * AXES[2], 0.25, None, [0, 0, 1, 0]),
+        (0 * AXES[2], 0.25, AXES[1], [0, 1, 0, 0]),
+        (0 * AXES[2], 1.0, AXES[1], [0, 1, 0, 0]),
+        (LEAST_LENGTH * AXES[2], 1.0, AXES[1], [0, 1, 0, 0]),  # too short to point anywhere
+        (2 * LEAST_LENGTH * AXES[2], 1.0, AXES[1], [0, 0, 1, 0]),
+        (0 * AXES[2], 0.25, None, None),
+    ],
+)
+def test_the_target_is_mixed_by_the_weight_of_the_baskets(
+    direction: NDArray[Any], weight: float, target: Any, expected: list[float] | None
+) -> None:
+    mixed = Partners(direction.astype(np.float64), np.zeros(4), weight).blended_target(target)
+    if expected is None:
+        assert mixed is None
+    else:
+        assert mixed is not None
+        np.testing.assert_allclose(mixed, np.array(expected) / np.linalg.norm(expected), atol=1e-6)
+
+
+def test_scores_are_mixed_by_the_weight_of_the_baskets() -> None:
+    partners = Partners(0.5 * AXES[2].astype(np.float64), np.array([0, 0, 1, 0]), 0.25)
+    vectors = np.array([AXES[0], -AXES[2], AXES[2]])
+    scores = partners.blended_scores(np.array([1.0, 0.2, 0.4]), vectors)
+    apart = -0.5 / np.sqrt(2)  # from the mean to the first one
+    np.testing.assert_allclose(scores, [0.75 + 0.25 * apart, 0.75 * 0.2 - 0.25 * 0.5, 0.75 * 0.4], atol=1e-6)
+
+
+def test_of_very_many_pairs_the_last_ones_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bought_together, "MAX_PAIRS", 2)
+    bought = BoughtTogether.of([["t0", "s2"], ["t0", "s2"], ["t0", "s3"], ["t1", "s3", "s2"]], PRODUCTS)
+    ids = sorted(PRODUCTS)
+    assert [[ids[row] for row in pair] for pair in bought.pairs.tolist()] == [["t1", "s3"], ["t1", "s2"]]
+
+
+def test_a_pair_counts_in_both_orders_and_a_garment_of_the_same_category_does_not() -> None:
+    for pair in (["t0", "s2"], ["s2", "t0"]):
+        partners = BoughtTogether.of([pair], PRODUCTS).partners([Garment(TOP, AXES[0]), Garment(SHOES, AXES[3])], SHOES)
+        assert partners is not None
+        assert partners.weight == pytest.approx(1 / (1 + HALF))

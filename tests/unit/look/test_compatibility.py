@@ -9,7 +9,15 @@ import pytest
 
 from services.contracts.domain.manifest import ManifestError
 from services.look.colours import NEUTRAL
-from services.look.compatibility import LEARNED_PRIOR, UNLEARNED_PRIOR, WEIGHTS_NAME, Compatibility, Garment
+from services.look.compatibility import (
+    FEWEST_OUTFITS,
+    LEARNED_OUTFITS,
+    LEARNED_PRIOR,
+    UNLEARNED_PRIOR,
+    WEIGHTS_NAME,
+    Compatibility,
+    Garment,
+)
 from tests.support.values.look import MANIFEST, make_look_model
 
 TOP = Garment(0, np.array([1, 0, 0, 0], np.float32))
@@ -56,11 +64,35 @@ def test_looks_have_the_categories_that_are_worn_together_the_usual_ones_first()
     assert (model.is_learned(1, 0), model.is_learned(0, 2), model.is_learned(1, 2)) == (True, False, False)
 
 
+def test_the_least_number_of_outfits_is_enough() -> None:
+    outfits = {"Topwear": FEWEST_OUTFITS - 1, "Shoes": FEWEST_OUTFITS}  # and no bag in any
+    pairs = {"Topwear+Shoes": LEARNED_OUTFITS, "Topwear+Bags": LEARNED_OUTFITS - 1}
+    model = replace(make_look_model(), manifest=MANIFEST.model_copy(update={"outfits": outfits, "pairs": pairs}))
+    assert model.worn_together == (1,)
+    assert (model.is_learned(0, 1), model.is_learned(0, 2)) == (True, False)
+
+
+@pytest.mark.parametrize("setting", ["worn", "studio"])
+def test_a_product_at_the_mean_of_its_category_is_scored_by_its_colour_alone(setting: Any) -> None:
+    model = make_look_model()
+    means = {**model.means, setting: np.array([AXES[0], AXES[1], AXES[2]])}
+    scores = replace(model, means=means).scores([replace(TOP, vector=AXES[3])], 1, AXES[1:2], setting)
+    np.testing.assert_allclose(scores, LEARNED_PRIOR * NEUTRAL, atol=1e-3)
+
+
+def test_the_colour_of_a_vector_is_read_by_the_rows_of_the_colour_matrix() -> None:
+    colour = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12], [50, -20, 30]], np.float32)
+    model = replace(make_look_model(), colour=colour)
+    np.testing.assert_allclose(model.colours(AXES), colour[:4] + [50, -20, 30])
+    np.testing.assert_allclose(model.colours(AXES[2]), [57, -12, 39])
+
+
 def test_a_model_is_read_as_it_was_stored(tmp_path: Path) -> None:
     model = make_look_model()
     model.save(tmp_path)
     read = Compatibility.load(tmp_path)
     assert read.manifest == MANIFEST
+    assert '\n  "name": "look"' in (tmp_path / "manifest.json").read_text()  # for people to read
     assert read.manifest.model_id == "look/1"
     np.testing.assert_array_equal(read.projections, model.projections)
     np.testing.assert_array_equal(read.scores([TOP], 1, AXES), model.scores([TOP], 1, AXES))

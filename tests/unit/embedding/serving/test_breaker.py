@@ -63,6 +63,41 @@ def test_a_success_closes_it() -> None:
         breaker.admit()
 
 
+def test_after_a_success_it_takes_as_many_failures_again() -> None:
+    breaker = Breaker(Clock())
+    breaker.succeeded()
+    for _ in range(FAILURES):
+        assert not breaker.is_open
+        breaker.failed()
+    assert breaker.is_open
+
+
+def test_the_pause_begins_with_the_failure_that_opens_it() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(FAILURES):
+        clock.now += 10 * PAUSE_S
+        breaker.failed()
+    clock.now += PAUSE_S / 2
+    breaker.failed()  # a call that began earlier: it neither extends the pause nor begins another
+    with pytest.raises(EmbeddingUnavailable):
+        breaker.admit()
+    clock.now += PAUSE_S / 2
+    breaker.admit()
+
+
+async def test_calls_with_less_time_than_counts_are_counted_if_it_is_all_that_the_settings_give() -> None:
+    timeout_s = serving_client.COUNTED_S / 2
+    serving = ScriptedServing(lambda _: grpc.StatusCode.DEADLINE_EXCEEDED)
+    with scripted_serving(serving) as address:
+        client = EmbeddingModelClient(address, manifest(), timeout_s)
+        for _ in range(FAILURES):
+            with pytest.raises(UpstreamTimeout):
+                await client.predict(IMAGES)
+        assert client.is_breaker_open
+        await client.close()
+
+
 async def test_calls_to_a_server_that_stands_still_fail_at_once_after_some(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE_S", 3600)
     is_stuck = [True]

@@ -161,6 +161,23 @@ async def test_probabilities_above_one_by_a_rounding_error_are_clipped() -> None
         assert (await predicted(address)).probabilities.max() == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "clipped"),
+    [(-0.0009, 0.0), (0.0, 0.0), (0.25, 0.25), (1.0, 1.0), (1.0009, 1.0), (-0.002, None), (1.002, None)],
+)
+async def test_probabilities_are_clipped_if_they_are_off_by_at_most_a_thousandth(
+    value: float, clipped: float | None
+) -> None:
+    client = ServingClient("127.0.0.1:1", manifest(), WITHIN_S)
+    probabilities = np.array([[value, 0.5]], np.float32)
+    if clipped is None:
+        with pytest.raises(EmbeddingUnavailable, match="not between 0 and 1"):
+            client.clipped(probabilities)
+    else:
+        assert client.clipped(probabilities).tolist() == [[clipped, 0.5]]
+    await client.close()
+
+
 @pytest.fixture
 def released() -> Iterator[threading.Event]:
     """An event that a blocked response waits for; set at the end of the test."""
