@@ -83,7 +83,7 @@ def test_a_product_at_the_mean_of_its_category_is_scored_by_its_colour_alone(set
 def test_the_colour_of_a_vector_is_read_by_the_rows_of_the_colour_matrix() -> None:
     colour = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12], [50, -20, 30]], np.float32)
     model = replace(make_look_model(), colour=colour)
-    np.testing.assert_allclose(model.colours(AXES), colour[:4] + [50, -20, 30])
+    np.testing.assert_allclose(model.colours(AXES), colour[:4] + np.array([50, -20, 30]))
     np.testing.assert_allclose(model.colours(AXES[2]), [57, -12, 39])
 
 

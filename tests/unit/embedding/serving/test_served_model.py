@@ -56,7 +56,7 @@ async def test_before_the_first_check_it_cannot_embed_and_says_so(make: Make) ->
     served = make()
     assert (served.readiness.ready, served.readiness.reasons) == (False, ("starting",))
     assert (served.manifest, served.is_breaker_open) == (None, False)
-    with pytest.raises(EmbeddingUnavailable, match="^the model is not loaded: starting$"):
+    with pytest.raises(EmbeddingUnavailable, match=r"^the model is not loaded: starting$"):
         _ = served.embedder
     await served.close()  # there is no connection yet
 
