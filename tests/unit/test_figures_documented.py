@@ -4,16 +4,26 @@ import pytest
 from PIL import PngImagePlugin
 
 from services.catalogue import merchandising
+from services.catalogue.backup import backup_file
 from services.catalogue.demand import examination, grouping
 from services.catalogue.events import baskets, event
-from services.catalogue.importing import report
-from services.catalogue.learning import click_table, log_reader, propensities, replay, search_log, signals, training
+from services.catalogue.importing import importer, report, web_images
+from services.catalogue.learning import (
+    candidates,
+    click_table,
+    log_reader,
+    propensities,
+    replay,
+    search_log,
+    signals,
+    training,
+)
 from services.catalogue.product import MAX_ATTRIBUTES, MAX_GROUP_LENGTH, MAX_IMAGES, MAX_KEY_LENGTH, NAME_DIGITS
 from services.catalogue.sources.formats import kaggle_archive
 from services.catalogue.sources.parsing import encoding, json_items, lines, table, xml_items
 from services.catalogue.sources.records import attributes, fields, images
 from services.catalogue.sources.shops import shop_table, shopify_csv
-from services.catalogue.store import notes
+from services.catalogue.store import learned_orders, notes
 from services.catalogue.taste import interests, profile
 from services.contracts.domain import garments, parts, similarity
 from services.contracts.domain import grouping as result_groups
@@ -51,6 +61,11 @@ def million(number: int) -> str:
     """Return a number as the docs write it."""
     assert number % 1_000_000 == 0
     return f"{number // 1_000_000} million"
+
+
+def in_words(number: int) -> str:
+    """Return a small number as a word."""
+    return ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")[number]
 
 
 def percent(share: float) -> str:
@@ -125,7 +140,11 @@ FIGURES = {
         f"attributes after the first {MAX_ATTRIBUTES} are dropped",
         f"{fetch.MAX_REDIRECTS} redirects",
         f"up to {MAX_IMAGES - 1} additional images",
+        f"Up to {web_images.AT_ONCE} images are fetched at a time, {web_images.PER_HOST} of them from one server",
+        f"{in_words(web_images.ATTEMPTS)} attempts in all",
+        f"groups of {importer.TOGETHER} products are in progress at a time",
     ],
+    "backup": [f"`version` ({backup_file.VERSION})"],
     "model": [f"overlap by more than {percent(garments.DUPLICATE_OVERLAP)}, one is returned"],
     "page": [
         f"at most {facets.MAX_VALUES} different values",
@@ -154,6 +173,12 @@ FIGURES = {
         f"trains {training.RANKING_TREES} trees of at most {training.RANKING['num_leaves']} leaves",
         f"NDCG@{replay.TOP}: the weighted DCG",
         f"the bootstrap over visitors, {replay.RESAMPLES:,} draws",
+        f"whose {in_words(candidates.CONTEXT)} nearest products mostly have the same type",
+        f"leaves and {in_words(training.RANKING['max_depth'])} levels",
+        f"the last {training.LearningOptions().held_out_days} days (`--held-out-days`)",
+        f"`GATEWAY_LEARNED_BOUND` ({training.LearningOptions().bound}) lower",
+        f"at most {click_table.MAX_PRODUCTS:,} products and {click_table.MAX_PAIRS:,} pairs",
+        f"The last {in_words(learned_orders.KEPT)} versions are kept",
         f"| `click` | {interests.WEIGHTS[event.Action.CLICK]:g} |",
         f"| `like`, `add_to_cart` | {interests.WEIGHTS[event.Action.LIKE]:g} |",
         f"| `purchase` | {interests.WEIGHTS[event.Action.PURCHASE]:g} |",

@@ -18,7 +18,7 @@ from services.catalogue.learning.search_log import LoggedSearch
 from services.catalogue.learning.signals import SIGNALS
 from services.catalogue.learning.trees import Trees
 
-RANKING = {
+RANKING: dict[str, Any] = {
     "objective": "lambdarank",
     "num_leaves": 15,
     "max_depth": 5,

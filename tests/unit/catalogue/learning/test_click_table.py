@@ -2,7 +2,7 @@ import orjson
 import pytest
 
 from services.catalogue.learning import click_table as module
-from services.catalogue.learning.click_table import PAIR_PRIOR, PRODUCT_PRIOR, ClickTable
+from services.catalogue.learning.click_table import PAIR_PRIOR, PRODUCT_PRIOR, ClickTable, Evidence
 from tests.support.values.learning import DAY, search
 
 EQUAL = (1.0,)
@@ -72,3 +72,44 @@ def test_a_stored_table_keeps_the_products_with_the_most_evidence(monkeypatch: p
 
 def test_an_empty_table_knows_nothing() -> None:
     assert ClickTable().of("a", "Topwear", DAY) == (1.0, 0.0, 1.0, 0.0, 0)
+
+
+@pytest.mark.parametrize(("clicks", "rate"), [(0, 0.5), (20, 1.0), (40, 1.5)])
+def test_twenty_looks_at_a_product_weigh_as_much_as_all_the_others(clicks: int, rate: float) -> None:
+    """Of all products, every look is a click here, so `clicks` of 20 looks would be a rate of clicks / 20."""
+    known = ClickTable(total=Evidence(100, 100), products={"a": Evidence(clicks, 20)}, first_shown={"a": 0})
+    assert known.of("a", "shirts", 0)[0] == rate
+
+
+def test_ten_looks_in_a_neighbourhood_weigh_as_much_as_all_those_at_the_product() -> None:
+    pairs = {("shirts", "new"): Evidence(0, 10)}
+    assert ClickTable(total=Evidence(100, 100), pairs=pairs).of("new", "shirts", 0)[2:4] == (0.5, 10)
+
+
+def test_a_log_without_clicks_leaves_every_product_alike() -> None:
+    known = table(search(["a", "b"]))
+    assert known.mean_rate == 1e-4
+    assert known.of("new", "Topwear", DAY)[:3:2] == (1.0, 1.0)
+    assert 0 < known.of("a", "Topwear", DAY)[0] < 1
+
+
+def test_a_product_has_no_age_before_the_day_on_which_shoppers_first_saw_it() -> None:
+    assert table(search(["a"])).of("a", "Topwear", DAY - 2)[4] == 0
+
+
+def test_evidence_ages_up_to_the_last_day_of_the_log_only() -> None:
+    known = table(search(["a"], ["a"]), search(["b"], day=DAY + 14), search(["c"], day=DAY + 7), half_life_days=14)
+    assert (known.first_day, known.last_day) == (DAY, DAY + 14)
+    assert known.of("a", "Topwear", DAY + 14) == (*known.of("a", "Topwear", DAY + 400)[:4], 14)
+
+
+def test_a_stored_table_has_four_digits_of_each_count_and_all_that_it_was_made_with() -> None:
+    document = table(search(["a", "b"], ["b"]), propensities=(1 / 3,), half_life_days=14).to_dict()
+    assert document == {
+        "half_life_days": 14,
+        "first_day": DAY,
+        "last_day": DAY,
+        "total": [1.0, 0.6667],
+        "products": {"b": [1.0, 0.3333, DAY], "a": [0.0, 0.3333, DAY]},
+        "pairs": [["Topwear", "b", 1.0, 0.3333], ["Topwear", "a", 0.0, 0.3333]],
+    }

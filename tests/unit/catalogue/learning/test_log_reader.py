@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from services.catalogue.events.event import Event
 from services.catalogue.events.logged_query import LoggedQuery
 from services.catalogue.learning.log_reader import logged_searches
@@ -49,7 +51,14 @@ def test_a_product_has_the_greatest_worth_of_the_actions_on_it() -> None:
         make_event("purchase", "e5", NOON, product="elsewhere"),
     )
     assert [shown.gain for shown in search.shown] == [0, 2, 1]
+    assert [shown.clicked for shown in search.shown] == [False, True, True]
     assert (search.gain, search.is_first_page) == (3, True)
+
+
+@pytest.mark.parametrize(("action", "gain"), [("click", 1), ("like", 1), ("add_to_cart", 2), ("purchase", 3)])
+def test_an_action_has_a_worth(action: str, gain: float) -> None:
+    (search,) = searches([query()], make_event(action, "e1", NOON, product="b"))
+    assert [shown.gain for shown in search.shown] == [0, gain, 0]
 
 
 def test_an_event_about_several_products_counts_for_each() -> None:

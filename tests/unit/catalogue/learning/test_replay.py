@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from services.catalogue.learning.examples import TrainingExamples
-from services.catalogue.learning.replay import OrderComparison, compare, dcg, intervals, ndcg
+from services.catalogue.learning.replay import Interval, OrderComparison, compare, dcg, intervals, ndcg
 from services.catalogue.learning.signals import SIGNALS
 
 HALF = (1.0, 0.5, 0.5)
@@ -36,7 +36,7 @@ def compared(examples: TrainingExamples, *, bound: float = 1.0) -> OrderComparis
 
 def test_dcg_discounts_by_the_logarithm_of_the_rank() -> None:
     assert dcg(np.array([3.0, 0.0, 1.0])) == 3 + 1 / 2
-    assert dcg(np.array([0.0] * 10 + [5.0])) == 0
+    assert dcg(np.array([0.0] * 9 + [5.0, 7.0])) == pytest.approx(5 / np.log2(11))
 
 
 def test_ndcg_is_one_in_the_best_order_and_zero_without_gains() -> None:
@@ -56,6 +56,7 @@ def test_an_order_gains_where_clicks_are_on_the_products_that_it_puts_first() ->
 def test_clicks_a_search_are_those_that_positions_let_expect() -> None:
     result = compared(pages((0, 0, 1), (0, 0, 0)))
     assert (result.plain_clicks.mean, result.learned_clicks.mean, result.clicks_gain.mean) == (0.5, 1.0, 0.5)
+    assert (result.searches, result.clicked) == (2, 1)
 
 
 def test_a_click_where_few_look_stands_for_those_who_did_not() -> None:
@@ -97,3 +98,35 @@ def test_nine_of_ten_intervals_or_more_contain_the_true_mean() -> None:
         interval = intervals(values, np.ones_like(values), units, seed, resamples=300)[0]
         held += interval.low <= 0 <= interval.high
     assert held >= 36
+
+
+def test_an_interval_is_as_wide_as_the_errors_of_the_mean_let_expect() -> None:
+    values = np.random.default_rng(3).normal(2, 1, (400, 1))
+    (interval,) = intervals(values, np.ones_like(values), [str(row) for row in range(400)], 1)
+    half = 1.96 * values.std() / 20
+    assert interval.mean == round(float(values.mean()), 5)
+    assert [interval.low, interval.high] == pytest.approx([values.mean() - half, values.mean() + half], abs=half / 10)
+
+
+def test_a_mean_is_weighted_and_without_a_spread_its_interval_is_a_point() -> None:
+    figures, weights = np.array([[1.0, 2.0], [3.0, 2.0]]), np.array([[1.0, 3.0], [3.0, 3.0]])
+    actual = intervals(figures, weights, ["a", "b"], 1)
+    assert [(each.mean, each.low, each.high) for each in actual] == [(1.0, 1.0, 1.0), (0.66667, 0.66667, 0.66667)]
+
+
+def test_a_draw_without_any_weight_does_not_count() -> None:
+    figures, weights = np.array([[0.0], [1.0]]), np.array([[0.0], [2.0]])
+    (interval,) = intervals(figures, weights, ["a", "b"], 1, resamples=50)
+    assert (interval.mean, interval.low, interval.high) == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(("low", "is_gain"), [(0.001, True), (0.0, False), (-0.1, False)])
+def test_a_gain_lies_above_zero_with_its_whole_interval(low: float, is_gain: bool) -> None:
+    assert Interval(0.5, low, 1.0).is_gain is is_gain
+
+
+def test_a_comparison_as_json_has_a_mean_and_an_interval_of_each_figure() -> None:
+    document = compared(pages((0, 0, 1), (0, 0, 1))).to_dict()
+    assert document["gain"] == {"mean": 0.5, "low": 0.5, "high": 0.5}
+    assert document["plain_clicks"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+    assert document["learned_clicks"] == {"mean": 2.0, "low": 2.0, "high": 2.0}

@@ -94,3 +94,48 @@ def test_a_neighbourhood_has_the_usual_type_colour_and_gender_of_the_nearest_pro
     assert cluster_of("Topwear", rows) == "Topwear/shirts/red/men"
     assert cluster_of("Topwear", [candidate("a")]) == "Topwear///"
     assert cluster_of("Topwear", nearest([*rows, *[candidate(str(n), 0.95) for n in range(20)]])) == "Topwear///"
+
+
+@pytest.mark.parametrize(("days", "age"), [(0, 0), (89, 89), (90, 90), (91, 90)])
+def test_the_age_counts_up_to_ninety_days(days: int, age: int) -> None:
+    table = ClickTable()
+    table.add(search(["a"]), (1.0,))
+    assert column("age", candidate("a"), table=table, day=DAY + days) == [age]
+
+
+def test_looks_are_counted_by_their_logarithm() -> None:
+    table = ClickTable()
+    for cluster in ("Topwear", "Topwear", "shoes"):
+        table.add(search(["a", "b"], ["b"], cluster=cluster), (1.0, 0.5))
+    rows = [candidate("a"), candidate("b"), candidate("new")]
+    assert column("examinations", *rows, table=table) == pytest.approx([math.log(4), math.log(2.5), 0])
+    assert column("near_examinations", *rows, table=table) == pytest.approx([math.log(3), math.log(2), 0])
+    rates = column("click_rate", *rows, table=table), column("near_click_rate", *rows, table=table)
+    for of_a, of_b, of_new in rates:
+        assert of_a < 0 < of_b and of_new == 0
+
+
+def test_more_similarity_agreement_clicks_and_stock_can_only_raise_a_product() -> None:
+    assert {name for name, direction in SIGNALS.items() if direction == 1} == {
+        *("similarity", "agreement", "click_rate", "near_click_rate", "available")
+    }
+    assert [name for name, direction in SIGNALS.items() if direction not in (0, 1)] == ["below_best"]
+    assert SIGNALS["below_best"] == -1
+
+
+def test_the_ten_nearest_products_say_what_is_usual() -> None:
+    rows = [candidate(str(n), 0.9 - n / 100, gender="men", price=20) for n in range(10)]
+    rows += [candidate(f"far{n}", 0.5, gender="women", price=80) for n in range(9)]
+    assert [near.id for near in nearest(rows[::-1])] == [str(n) for n in range(10)]
+    assert column("agreement", *rows) == [1.0] * 10 + [0.0] * 9
+    assert column("price", *rows)[0] == 0
+
+
+def test_of_several_values_the_most_frequent_counts_and_none_is_no_agreement() -> None:
+    rows = [candidate("a", color="red"), candidate("b", color=["red", "blue"]), candidate("c")]
+    asked = candidate("x", 0.1, color=["blue", "red", "green"])
+    assert column("agreement", *rows, asked)[:2] == pytest.approx([1.0, 1.0])
+    assert column("agreement", *rows, *[candidate(str(n)) for n in range(9)], candidate("x", 0.1, color="green"))[
+        -1
+    ] == pytest.approx(0.0)
+    assert cluster_of("Topwear", [candidate("a", color=["red", "blue"])]) == "Topwear//blue/"

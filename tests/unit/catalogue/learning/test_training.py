@@ -1,6 +1,7 @@
 """Learning on the simulated shop, whose shoppers' wishes are known."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import pytest
@@ -102,3 +103,35 @@ def test_the_same_log_gives_the_same_order() -> None:
 def test_a_log_that_is_too_small_is_refused(log: list[LoggedSearch], text: str) -> None:
     with pytest.raises(NotEnoughEvents, match=text):
         learn(log, OPTIONS)
+
+
+def test_the_trees_are_those_of_the_page_about_learning(with_tastes: Learned) -> None:
+    trees = with_tastes[0].trees
+    is_leaf = trees.left == np.arange(len(trees.left))
+    sizes = np.diff([*trees.roots, len(is_leaf)])
+    leaves = [int(is_leaf[root : root + size].sum()) for root, size in zip(trees.roots, sizes, strict=True)]
+    assert (len(leaves), max(leaves), trees.depth) == (100, 15, 5)
+
+
+@pytest.mark.parametrize(("clicked", "is_enough"), [(99, False), (100, True)])
+@pytest.mark.parametrize("part", ["before the held-out days", "in the last 5 days"])
+def test_a_hundred_searches_with_clicks_are_needed_before_and_in_the_held_out_days(
+    part: str, clicked: int, is_enough: bool
+) -> None:
+    of_parts = {"before the held-out days": (0, 4), "in the last 5 days": (5, 9)}
+    log = [
+        search(["a", "b", str(n)], ["a"], day=739_000 + day)
+        for name, days in of_parts.items()
+        for day in days
+        for n in range((clicked if name == part else 200) // 2 + (day == 4 or day == 9) * (clicked % 2))
+    ]
+    if is_enough:
+        _, report = learn(log, OPTIONS)
+        assert (report.searches, report.clicked, report.held_out_from) == (300, 300, _day(5))
+    else:
+        with pytest.raises(NotEnoughEvents, match=f"99 searches with a click {part}: at least 100 are needed"):
+            learn(log, OPTIONS)
+
+
+def _day(number: int) -> str:
+    return date.fromordinal(739_000 + number).isoformat()

@@ -90,3 +90,28 @@ def test_a_split_that_is_not_of_numbers_is_refused(change: dict[str, str]) -> No
     dump["tree_info"][0]["tree_structure"] |= change
     with pytest.raises(InvalidTrees, match="split"):
         Trees.from_lightgbm(dump)
+
+
+def leaves(count: int, depth: int = 0) -> Trees:
+    """Return trees with a number of nodes that are leaves."""
+    whole, real = np.zeros(count, np.int32), np.zeros(count)
+    return Trees(whole[:1], whole, real, np.zeros(count, np.bool_), whole, whole, real, depth)
+
+
+def test_trees_have_at_most_a_million_nodes_and_sixty_four_levels() -> None:
+    leaves(1_000_000, 64).check(1)
+    for trees in (leaves(1_000_001), leaves(1, 65)):
+        with pytest.raises(InvalidTrees, match="too many nodes"):
+            trees.check(1)
+
+
+def test_a_zero_where_training_had_no_missing_value_goes_where_the_threshold_says() -> None:
+    def split(threshold: float) -> dict[str, Any]:
+        children = {"left_child": {"leaf_value": -1.0}, "right_child": {"leaf_value": 1.0}}
+        facts = {"decision_type": "<=", "missing_type": "None", "default_left": False, "split_feature": 0}
+        return {"tree_structure": {**facts, "threshold": threshold, **children}}
+
+    for threshold, value in ((0.0, -1.0), (0.5, -1.0), (-0.5, 1.0)):
+        trees = Trees.from_lightgbm({"tree_info": [split(threshold)], "feature_names": ["a"]})
+        assert trees(np.array([[np.nan]])).tolist() == [value]
+        assert trees.depth == 1
