@@ -1,5 +1,6 @@
 """Learned orders in the database, against the server that MONGO_URL names, else a stand-in."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -53,10 +54,27 @@ async def test_old_versions_are_removed_but_not_those_in_use(
     assert [version.version for version in await store.learned_orders.list()] == ["1", "2", "4", "5"]
 
 
-async def test_an_order_that_is_too_large_is_refused(store: CatalogueDatabase) -> None:
+async def test_an_order_that_is_too_large_is_refused(store: CatalogueDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="at most"):
         await store.learned_orders.add(bytes(learned_orders.MAX_ORDER_BYTES + 1), {})
     assert await store.learned_orders.list() == []
+    monkeypatch.setattr(learned_orders, "MAX_ORDER_BYTES", 3)
+    assert (await store.learned_orders.add(b"123", {})).version == "1"
+
+
+async def test_orders_that_are_stored_at_the_same_time_are_two_versions(store: CatalogueDatabase) -> None:
+    first = await store.learned_orders.add(b"0", {})
+    added = await asyncio.gather(*(store.learned_orders.add(b"%d" % number, {}) for number in range(3)))
+    assert [first.version, *sorted(order.version for order in added)] == ["1", "2", "3", "4"]
+    assert [await store.learned_orders.data(order.version) for order in added] == [b"0", b"1", b"2"]
+
+
+def test_a_promotion_and_a_rollback_exchange_the_versions() -> None:
+    note = OrderNote().promoted("1")
+    assert (note, note.promoted("1")) == (OrderNote("1"), note)
+    assert note.promoted("2") == OrderNote("2", "1")
+    assert note.promoted("2").rolled_back() == OrderNote("1")
+    assert note.rolled_back() == OrderNote()
 
 
 async def test_the_log_is_read_with_the_products_attributes(store: CatalogueDatabase) -> None:

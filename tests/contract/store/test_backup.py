@@ -14,6 +14,7 @@ from services.catalogue.importing.lease import ImportLease
 from services.catalogue.product import StoredImage
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.notes import CHECKPOINT_PREFIX, LAST_BACKUP
+from services.catalogue.store.pictures import picture_id
 from tests.support.servers.mongo import fresh_database
 from tests.support.values.products import make_product
 
@@ -48,6 +49,7 @@ def everything(path: Path) -> dict[str, dict[Any, dict[str, Any]]]:
 async def filled(store: CatalogueDatabase) -> CatalogueDatabase:
     for number in range(PRODUCTS):
         await put(store, number)
+    await store.pictures.put_many([(picture_id("p001", "ab" * 32), picture(1, 1))])
     await store.notes.put("last-import", {"source": "feed.csv"})
     return store
 
@@ -99,8 +101,25 @@ async def test_a_restored_database_is_equal_to_the_one_that_was_backed_up(
             assert await other.products.identity() == own != identity
             assert await other.notes.lease() is None
             assert await other.notes.get(CHECKPOINT) is None
-            stored = await other.pictures.get("p000")
-    assert stored == picture(0, 0)
+            stored = [await other.pictures.get(name) for name in ("p000", picture_id("p001", "ab" * 32))]
+            assert await other.of("shoes").notes.get(LAST_BACKUP) is None
+    assert stored == [picture(0, 0), picture(1, 1)]
+
+
+async def test_a_catalogue_with_markers_only_is_empty(store: CatalogueDatabase) -> None:
+    for _ in range(6):
+        await store.products.put_marker()
+    assert await store.dump.is_empty()
+    await put(store, 1)
+    assert not await store.dump.is_empty()
+    await store.products.collection.delete_one({"_id": "p001"})
+    assert not await store.dump.is_empty()  # there is a picture
+
+
+async def test_a_collection_that_is_not_of_the_catalogue_is_not_written(store: CatalogueDatabase) -> None:
+    with pytest.raises(KeyError, match="keys"):
+        await store.of("shoes").dump.write("keys", [])
+    assert "keys" in store.dump.collections
 
 
 async def test_products_are_replaced_only_on_request(filled: CatalogueDatabase, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What the store remembers of fetched images, against the server that MONGO_URL names, else a stand-in."""
 
 from services.catalogue.store.database import CatalogueDatabase
-from services.catalogue.store.http_cache import CachedImage
+from services.catalogue.store.http_cache import CachedImage, cache_id
 from services.contracts.images.fetch import Validators
 
 
@@ -19,7 +19,9 @@ async def test_images_are_recalled_as_they_were_remembered_and_replaced(store: C
 
 
 async def test_images_of_deleted_products_are_forgotten(store: CatalogueDatabase) -> None:
-    await store.http_cache.put_many({key: image(1) for key in "abcd"})
+    names = ["a", "b", "c", "d", *(cache_id(key, "https://a.test/2.png") for key in "abcd")]
+    assert len(set(names)) == 8
+    await store.http_cache.put_many({name: image(1) for name in names})
     await store.products.delete("a")
     await store.products.delete_many(["b", "c"])
-    assert set(await store.http_cache.get_many(list("abcd"))) == {"d"}
+    assert set(await store.http_cache.get_many(names)) == {"d", cache_id("d", "https://a.test/2.png")}

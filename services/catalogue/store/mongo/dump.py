@@ -71,10 +71,9 @@ class Dump:
         """Return whether the catalogue has no product and no picture."""
         async with self._connection.call():
             for part in (PRODUCTS, IMAGES):
-                cursor = self._raw(within(part, self._catalogue)).find({}).limit(5)
-                documents = await cursor.to_list(length=None)
-                if any(not is_marker(document) for document in documents):
-                    return False
+                async for document in self._raw(within(part, self._catalogue)).find({}, {"_id": 1}):
+                    if not is_marker(document):
+                        return False
         return True
 
     async def clear(self) -> None:

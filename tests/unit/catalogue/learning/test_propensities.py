@@ -51,10 +51,10 @@ def test_the_click_rate_alone_takes_better_products_for_bias() -> None:
 
 
 def test_no_propensity_is_below_the_floor_or_above_one() -> None:
-    values = estimate(log(np.array([0.2, *[1.0] * 4, *[0.0] * 5]), slope=0.0))
-    assert min(values) == FLOOR
-    assert max(values) == 1.0
-    assert values[SHOWN - 1 :] == (FLOOR,) * (len(values) - SHOWN + 1)
+    values = estimate(rows((1, 0.5, 100, 20), (2, 0.5, 100, 40), (3, 0.5, 100, 2), (4, 0.5, 100, 0)))
+    assert values[:4] == pytest.approx([1.0, 1.0, 0.1, FLOOR], rel=1e-4)
+    assert values[4:] == (FLOOR,) * 16
+    assert estimate(rows((1, 0.5, 1000, 500), (2, 0.5, 1000, 24)))[1] == 0.05
 
 
 def test_a_log_without_clicks_keeps_the_assumption() -> None:
@@ -69,7 +69,7 @@ def rows(*groups: tuple[int, float, int, int]) -> TrainingExamples:
     return TrainingExamples(
         signals=signals,
         positions=np.concatenate([np.full(pages, position) for position, _, pages, _ in groups]),
-        gains=np.concatenate([np.arange(pages) < clicks for *_, pages, clicks in groups]) * 3.0,
+        gains=np.concatenate([np.arange(pages) < clicks for *_, pages, clicks in groups]) * 1.0,
         starts=np.arange(count + 1),
         visitors=("v",) * count,
         days=np.zeros(count, dtype=np.int64),

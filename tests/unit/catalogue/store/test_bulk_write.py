@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import bson
 import pytest
 from pymongo.errors import BulkWriteError, OperationFailure
 
@@ -44,3 +45,38 @@ async def test_a_write_that_a_replica_set_did_not_confirm_is_an_error_of_the_dat
             Failing(writeConcernErrors=[{"code": 64, "errmsg": "waiting for replication timed out"}]), DOCUMENTS
         )
     assert raised.value.code == 64
+
+
+class Recording:
+    """A collection that takes everything."""
+
+    def __init__(self) -> None:
+        self.operations: list[Any] = []
+
+    async def bulk_write(self, operations: list[Any], *, ordered: bool) -> None:
+        assert not ordered
+        self.operations += operations
+
+
+@pytest.mark.parametrize("probably_new", [False, True])
+async def test_a_document_has_at_most_fifteen_million_bytes(probably_new: bool) -> None:
+    def document(size: int) -> dict[str, Any]:
+        fields = {"_id": "a", "data": b""} if probably_new else {"data": b""}
+        return {"_id": "a", "data": bytes(size - len(bson.encode(fields)))}
+
+    collection = Recording()
+    documents = {"fits": document(15_000_000), "large": document(15_000_001)}
+    report = await upsert(collection, documents, probably_new=probably_new)
+    assert (report.written, len(collection.operations)) == (1, 1)
+    reason = "it cannot be stored: it has 15,000,001 bytes, at most 15,000,000 are taken"
+    assert [(refused.key, refused.reason) for refused in report.failures] == [("large", reason)]
+
+
+async def test_nothing_is_sent_without_documents() -> None:
+    collection = Recording()
+    assert (await upsert(collection, {})).written == 0
+    assert collection.operations == []
+
+
+async def test_a_bulk_write_without_details_has_no_failures() -> None:
+    assert (await upsert(Failing(), DOCUMENTS)).written == 2

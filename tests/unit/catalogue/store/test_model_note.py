@@ -89,3 +89,18 @@ def test_people_may_name_a_model_by_its_version(given: str, name: str) -> None:
 def test_what_names_no_model_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match="is not a model id"):
         full_name(given, ONE)
+
+
+@pytest.mark.parametrize(
+    ("note", "written"),
+    [
+        (ModelNote(), (ONE, None)),
+        (PREPARING, (ONE, TWO)),
+        (PROMOTED, (TWO, ONE)),
+        (ModelNote(candidate=ONE), (ONE, None)),  # the settings name the candidate by now
+    ],
+)
+def test_products_are_written_with_the_vectors_of_the_models_that_are_kept(
+    note: ModelNote, written: tuple[str, str | None]
+) -> None:
+    assert note.written(FIRST) == written
