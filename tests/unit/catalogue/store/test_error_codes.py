@@ -75,7 +75,7 @@ async def test_an_error_of_the_server_is_not_taken_for_one_of_a_document(code: i
 
 async def test_an_insert_says_which_documents_were_there_already_and_which_were_refused() -> None:
     report = await insert_new(Failing(11000), [{"_id": "a"}])
-    assert (report.duplicates, report.failures) == ({0}, {})
+    assert (report.duplicates, report.failures) == (frozenset({0}), {})
     report = await insert_new(Failing(121), [{"_id": "a"}])
     assert (report.duplicates, report.failures) == (frozenset(), {0: "the database refused it: why"})
 
