@@ -1,13 +1,19 @@
 """The explanation of a match, around fakes: which two pictures are compared, and what is refused."""
 
+import asyncio
 import base64
+import dataclasses
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from services.catalogue.product import ProductImage
 from services.contracts.domain.box import Box
-from services.contracts.domain.errors import EmbeddingUnavailable
+from services.contracts.domain.errors import EmbeddingUnavailable, InvalidRequest
+from services.gateway.products.explanation import Explainer
+from services.gateway.search.options import ExplainOptions
 from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
 
 FRONT, BACK, PHOTO, LINKED = b"\x01 front", b"\x01 back", b"\x01 a photo", b"\x01 linked"
@@ -81,6 +87,7 @@ def test_the_box_is_a_part_of_the_photo(gateway: Gateway) -> None:
         ),
         (PATH, {"json": {}}, (422, "invalid-request", "give exactly one of image_url and image_base64")),
         (PATH, {}, (422, "invalid-image", "the image is empty")),
+        (PATH, {"files": {"image": PHOTO}, "params": {"image_index": 20}}, (422, "invalid-request", "image_index")),
         (PATH, {"files": {"image": PHOTO}, "params": {"image_index": 2}}, (422, "invalid-request", "has 2 images")),
         (PATH, {"files": {"image": PHOTO}, "params": {"image_index": -1}}, (422, "invalid-request", "image_index")),
         (PATH, {"files": {"image": PHOTO}, "params": {"boxx": "0,0,1,1"}}, (422, "invalid-request", "boxx")),
@@ -112,3 +119,23 @@ def test_an_unavailable_network_is_a_problem(gateway: Gateway) -> None:
 def test_an_admin_key_closes_explanations_to_everybody_else() -> None:
     with running_gateway(admin_key=KEY) as gateway:
         assert gateway.problem("POST", PATH, files={"image": PHOTO})[:2] == (401, "unauthorised")
+
+
+def test_only_web_addresses_are_read(gateway: Gateway) -> None:
+    rows = gateway.catalogue.products.rows
+    for url in ("file:///etc/passwd", "/i/b.jpg"):
+        rows["b"] = dataclasses.replace(rows["b"], images=(ProductImage(url, None),))
+        problem = gateway.problem("POST", "/v1/products/b/explain", files={"image": PHOTO})
+        assert problem[:2] == (422, "invalid-request")
+        assert f"the picture of the product 'b': its address {url!r} is no web address" in problem[2]
+    assert gateway.embedding.explained == []
+
+
+def test_a_match_without_a_query_is_refused() -> None:
+    async def active() -> str:
+        return "fashion/1"
+
+    products: Any = SimpleNamespace(binding=SimpleNamespace(active=active))
+    reader: Any = None
+    with pytest.raises(InvalidRequest, match="send the query's photo"):
+        asyncio.run(Explainer(products, reader).explain("a", None, ExplainOptions()))
