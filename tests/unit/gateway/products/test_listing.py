@@ -124,7 +124,7 @@ async def test_a_page_of_a_category_has_only_its_products() -> None:
 
 
 async def test_a_place_that_the_database_refuses_is_an_invalid_request() -> None:
-    with pytest.raises(InvalidRequest, match="^cursor: it is bad$"):
+    with pytest.raises(InvalidRequest, match=r"^cursor: it is bad$"):
         await service(documents(1)).page(ListPosition("text", "bad"), 1, ALL)
 
 
