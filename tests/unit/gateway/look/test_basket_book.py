@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,14 @@ class Log:
         self.rows = events
         self.is_down = False
         self.readings = 0
+        self.since: datetime | None = None
         self.on_read: Callable[[], Awaitable[None]] | None = None
 
     async def events(
         self, since: datetime | None = None, until: datetime | None = None, *, actions: Sequence[Action] | None = None
     ) -> AsyncIterator[list[Event]]:
         self.readings += 1
+        self.since = since
         if self.is_down:
             raise CatalogueUnavailable("the database is unavailable")
         rows = list(self.rows)
@@ -108,6 +110,68 @@ def test_a_deleted_visitor_is_in_no_basket_at_once(monkeypatch: Any) -> None:
             while pairs(baskets) is None:  # noqa: ASYNC110 - read before the interval is over
                 await asyncio.sleep(0.001)
             assert pairs(baskets) == 0
+            for _ in range(10):
+                await asyncio.sleep(0.001)  # the next reading is an interval later
 
     asyncio.run(asyncio.wait_for(main(), WITHIN_S))
     assert log.readings == 2
+
+
+def test_baskets_are_read_again_once_another_model_is_active(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    log = Log([done("purchase", "v", "top"), done("purchase", "v", "shoes")])
+    models = ["older/1", MODEL]
+
+    async def active() -> str:
+        return models.pop(0)
+
+    async def main() -> None:
+        baskets = BasketBook({"default": BasketSource(log, log)}, active, days=90, weight=0.5)
+        async with baskets.following(3600):
+            while pairs(baskets, model="older/1") is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            assert pairs(baskets, model="older/1") == 0  # no product has a vector of it
+            while pairs(baskets) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            assert pairs(baskets) == 1
+
+    asyncio.run(asyncio.wait_for(main(), WITHIN_S))
+
+
+def test_a_reading_that_fails_is_repeated_before_the_interval_is_over(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    log = Log([done("purchase", "v", "top"), done("purchase", "v", "shoes")])
+
+    async def fail() -> None:
+        if log.readings < 3:
+            raise CatalogueUnavailable("it is unavailable") if log.readings == 1 else ZeroDivisionError
+
+    async def main() -> None:
+        log.on_read = fail
+        baskets = book(log)
+        async with baskets.following(3600):
+            while pairs(baskets) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(main(), WITHIN_S))
+    assert log.readings == 3
+
+
+def test_only_the_last_days_count() -> None:
+    log = Log([])
+    assert asyncio.run(book(log).read())
+    assert log.since is not None
+    assert timedelta(days=90) <= datetime.now(UTC) - log.since < timedelta(days=91)
+
+
+def test_one_catalogue_is_read_while_the_log_of_another_is_unavailable() -> None:
+    log, other = Log([done("purchase", "v", "top"), done("purchase", "v", "shoes")]), Log([])
+    other.is_down = True
+
+    async def active() -> str:
+        return MODEL
+
+    sources = {"other": BasketSource(other, other), "default": BasketSource(log, log)}
+    baskets = BasketBook(sources, active, days=90, weight=0.5)
+    assert not asyncio.run(baskets.read())
+    assert (pairs(baskets), pairs(baskets, ("other",))) == (1, None)
