@@ -60,7 +60,7 @@ def place(number: int) -> ListPosition:
 
 
 def service(documents: Any) -> ProductService:
-    fakes: Any = SimpleNamespace(products=documents, catalogue="default"), None, Binding()
+    fakes: tuple[Any, Any, Any] = SimpleNamespace(products=documents, catalogue="default"), None, Binding()
     return ProductService(*fakes, Links())
 
 
