@@ -46,9 +46,20 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Limits:
     return placed
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, *requests: bytes) -> io.BytesIO:
+class Sink(io.BytesIO):
+    """Records how long the output was each time it was flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushed: list[int] = []
+
+    def flush(self) -> None:
+        self.flushed.append(self.tell())
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *requests: bytes) -> Sink:
     """Return what the program writes for some requests."""
-    sink = io.BytesIO()
+    sink = Sink()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"".join(requests))))
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=sink))
     decode_worker.main()
@@ -84,6 +95,21 @@ def test_each_picture_gets_its_answer_in_order(monkeypatch: pytest.MonkeyPatch) 
         assert np.array_equal(picture, expected)
         assert facts == expected_facts
     assert read_frame(sink) is None
+
+
+def test_each_message_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready, both = answers(monkeypatch), answers(monkeypatch, request().frame(), request().frame())
+    length = len(both.getvalue())
+    assert ready.flushed == [len(ready.getvalue())]
+    assert both.flushed == [ready.flushed[0], (ready.flushed[0] + length) // 2, length]
+
+
+def test_it_leaves_the_processor_to_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    monkeypatch.setattr(os, "nice", steps.append)
+    answers(monkeypatch)
+    assert steps == [decode_worker.NICENESS]
+    assert decode_worker.NICENESS > 0
 
 
 def test_an_error_keeps_its_kind_and_text() -> None:
@@ -122,6 +148,26 @@ def test_the_limits_are_those_of_the_request(monkeypatch: pytest.MonkeyPatch, li
     assert seconds == 3 + 1 + 7
     margin = LIMITS.max_memory_bytes + decode_worker.MARGIN_BYTES
     assert margin < soft < margin + 64 * 2**30  # and what this process has now
+
+
+def test_memory_is_limited_to_the_present_size_and_that_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch, limits: Limits
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "getpagesize", lambda: 4096)
+    monkeypatch.setattr(decode_worker.Path, "read_text", lambda *_, **__: "1000 20 7 1 0 5 0\n")
+    decode_worker.limit_memory(5_000_000)
+    expected = 1000 * 4096 + 5_000_000 + decode_worker.MARGIN_BYTES
+    assert limits == [(resource.RLIMIT_AS, (expected, resource.RLIM_INFINITY))]
+
+
+def test_where_the_size_is_unknown_there_is_no_limit(monkeypatch: pytest.MonkeyPatch, limits: Limits) -> None:
+    def missing(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(decode_worker.Path, "read_text", missing)
+    decode_worker.limit_memory(5)
+    assert limits == []
 
 
 def test_a_limit_of_the_system_is_not_exceeded(monkeypatch: pytest.MonkeyPatch, limits: Limits) -> None:

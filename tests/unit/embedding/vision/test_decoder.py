@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.contracts.domain.errors import LookalikeError
+from services.contracts.domain.box import Box
+from services.contracts.domain.errors import ImageTooLarge, LookalikeError
 from services.contracts.domain.manifest import InputSize
-from services.contracts.images.preparation import ImageLimits
+from services.contracts.images.preparation import ImageLimits, LargePicture
 from services.embedding.vision import decoder as decoding
-from services.embedding.vision.decoder import JOB_SIZE, Decoder
+from services.embedding.vision.decoder import JOB_SIZE, Decoder, prepare
 from tests.support.pictures import images
 from tests.support.waiting import WITHIN_S
 
@@ -71,3 +72,80 @@ async def test_the_event_loop_runs_while_images_are_decoded(monkeypatch: pytest.
 async def test_without_files_there_are_no_pictures() -> None:
     decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(1))
     assert await decoder.decode([]) == []
+
+
+class LargeDecoder:
+    """Takes the place of the process for large pictures: its picture is white; a file named in `errors` fails."""
+
+    def __init__(self, *errors: bytes) -> None:
+        self.errors = errors
+        self.requests: list[tuple[Any, ...]] = []
+
+    async def prepare(self, *arguments: Any) -> tuple[Any, str]:
+        self.requests.append(arguments)
+        if arguments[0] in self.errors:
+            raise ImageTooLarge("too much memory")
+        return np.full((16, 16, 3), 255, np.uint8), "facts"
+
+
+SMALL, LARGE, LARGER = images.png(), images.png(300, 300), images.png(310, 300)
+LIMITS = ImageLimits()
+
+
+@pytest.fixture
+def small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let threads decode pictures of 100 kB of memory."""
+    monkeypatch.setattr(decoding, "INLINE_BYTES", 100_000)
+
+
+@pytest.mark.usefixtures("small_ones")
+async def test_a_large_picture_is_decoded_elsewhere_and_a_small_one_in_a_thread() -> None:
+    large, box = LargeDecoder(LARGER), Box(x=0, y=0, width=1, height=0.5)
+    with ThreadPoolExecutor(1) as threads:
+        decoder = Decoder(SIZE, LIMITS, threads, large)  # type: ignore[arg-type]
+        small, white, error = await decoder.decode([SMALL, LARGE, LARGER], box)
+    assert isinstance(small, np.ndarray) and small.min() < 255
+    assert isinstance(white, np.ndarray) and white.shape == (16, 16, 3) and white.min() == 255
+    assert isinstance(error, ImageTooLarge)
+    assert large.requests == [(LARGE, SIZE, LIMITS, box), (LARGER, SIZE, LIMITS, box)]
+
+
+@pytest.mark.usefixtures("small_ones")
+async def test_without_a_process_for_large_pictures_the_threads_decode_them() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        (picture,) = await Decoder(SIZE, LIMITS, threads).decode([LARGE])
+        alone, facts = await prepare(LARGE, SIZE, LIMITS, threads, None)
+    assert isinstance(picture, np.ndarray)
+    np.testing.assert_array_equal(picture, alone)
+    assert facts.placement != ()
+
+
+@pytest.mark.usefixtures("small_ones")
+async def test_a_single_large_picture_is_prepared_elsewhere() -> None:
+    large = LargeDecoder()
+    with ThreadPoolExecutor(1) as threads:
+        picture, facts = await prepare(LARGE, SIZE, LIMITS, threads, large)  # type: ignore[arg-type]
+        assert (picture.min(), facts, large.requests) == (255, "facts", [(LARGE, SIZE, LIMITS)])
+        picture, _ = await prepare(SMALL, SIZE, LIMITS, threads, large)  # type: ignore[arg-type]
+    assert picture.min() < 255
+    assert len(large.requests) == 1
+
+
+async def test_a_picture_that_the_process_would_decode_is_no_error_of_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread says that it is large only if it was given a bound."""
+    bounds: list[int | None] = []
+
+    def recorded(*arguments: Any) -> Any:
+        bounds.append(arguments[4])
+        if arguments[4] is not None:
+            raise LargePicture
+        return np.zeros((16, 16, 3), np.uint8), None
+
+    monkeypatch.setattr(decoding, "prepare_image", recorded)
+    with ThreadPoolExecutor(1) as threads:
+        for large in (None, LargeDecoder()):
+            await Decoder(SIZE, LIMITS, threads, large).decode([b"x"])  # type: ignore[arg-type]
+            await prepare(b"x", SIZE, LIMITS, threads, large)  # type: ignore[arg-type]
+    assert bounds == [None, None, decoding.INLINE_BYTES, decoding.INLINE_BYTES]

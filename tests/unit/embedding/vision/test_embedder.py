@@ -15,6 +15,7 @@ from services.embedding.vision import embedder as embedder_module
 from services.embedding.vision.embedder import CONCURRENT_CHUNKS, Embedder, ImageEmbedding, outcomes_of
 from services.embedding.vision.network_outputs import NetworkOutputs
 from tests.support.servers.tfs import manifest
+from tests.support.waiting import WITHIN_S
 
 
 class FakeDecoder:
@@ -81,6 +82,33 @@ async def test_the_chunks_in_the_network_are_limited_and_single_images_overtake_
     assert network.max_running <= CONCURRENT_CHUNKS + 1
 
 
+async def test_a_single_image_does_not_wait_for_the_chunks_of_batches(network: FakeNetwork) -> None:
+    may_end, predict = asyncio.Event(), network.predict
+
+    async def held_up(images: UInt8Image) -> NetworkOutputs:
+        if len(images) > 1:
+            await may_end.wait()
+        return await predict(images)
+
+    network.predict = held_up  # type: ignore[method-assign]
+    service = embedder(network, chunk=2)
+    batch = asyncio.create_task(service.embed([b"1"] * 2 * CONCURRENT_CHUNKS))
+    await asyncio.sleep(0)
+    for _ in range(2):
+        async with asyncio.timeout(WITHIN_S):
+            assert len((await service.embed([b"2"])).outcomes) == 1
+        assert not batch.done()
+    may_end.set()
+    assert len((await batch).outcomes) == 2 * CONCURRENT_CHUNKS
+
+
+async def test_pictures_are_embedded_a_chunk_at_a_time(network: FakeNetwork) -> None:
+    pictures = np.arange(5, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    outcomes = await embedder(network, chunk=2).embed_pictures(pictures)
+    assert [position(outcome) for outcome in outcomes] == [0, 1, 2, 3, 4]
+    assert network.batches == [2, 2, 1]
+
+
 async def test_a_broken_file_gets_its_error_and_the_others_are_embedded(network: FakeNetwork) -> None:
     timed = await embedder(network, chunk=2).embed([b"1", b"bad", b"bad", b"bad", b"4"])
     kinds = [outcome.slug if isinstance(outcome, LookalikeError) else position(outcome) for outcome in timed.outcomes]
@@ -129,7 +157,8 @@ def test_the_category_is_the_most_probable() -> None:
 def test_a_zero_vector_is_an_invalid_image_and_the_others_are_embedded() -> None:
     vectors = np.zeros((3, 4), np.float32)
     vectors[1] = 2
-    outcomes = outcomes_of(NetworkOutputs(np.full((3, 9), 1 / 9, np.float32), vectors))
+    with np.errstate(all="raise"):
+        outcomes = outcomes_of(NetworkOutputs(np.full((3, 9), 1 / 9, np.float32), vectors))
     assert [isinstance(outcome, InvalidImage) for outcome in outcomes] == [True, False, True]
     assert "zero vector" in str(outcomes[0])
 

@@ -85,6 +85,37 @@ def test_white_margins_stay_white() -> None:
     assert all((copy[where] == mean).all() for copy, where in zip(copies, changed, strict=True))
 
 
+@pytest.mark.parametrize("darkest", [10, 250], ids=["dark", "white"])
+def test_the_cells_of_a_picture_are_of_equal_size(darkest: int) -> None:
+    rows, columns = np.indices((2 * EXPLAINED_ROWS, 4 * EXPLAINED_COLUMNS))
+    picture = np.stack([darkest + 4 * ((rows + columns) % 2)] * 3, axis=-1).astype(np.uint8)
+    whole, *copies = covered(picture)
+    assert (whole == picture).all()
+    for number, copy in enumerate(copies):
+        row, column = divmod(number, EXPLAINED_COLUMNS)
+        expected = picture.copy()
+        expected[2 * row : 2 * row + 2, 4 * column : 4 * column + 4] = darkest + 2
+        np.testing.assert_array_equal(copy, expected)
+
+
+@pytest.mark.parametrize(("margin", "is_covered"), [((250, 250, 250), False), ((255, 249, 255), True)])
+def test_a_margin_is_white_if_no_channel_is_below_250(margin: tuple[int, int, int], is_covered: bool) -> None:
+    picture = np.full((SIDE, SIDE, 3), margin, np.uint8)
+    picture[2:-2, 3:-3] = 100
+    _, *copies = covered(picture)
+    changed = np.stack([(copy != picture).any(axis=-1) for copy in copies])
+    mean = picture[2:-2, 3:-3].mean(axis=(0, 1)) if not is_covered else picture.mean(axis=(0, 1))
+    assert all((copy[where] == mean.round()).all() for copy, where in zip(copies, changed, strict=True))
+    is_margin = (picture != 100).any(axis=-1)
+    assert (changed.any(axis=0) & is_margin).any() == is_covered
+
+
+def test_a_picture_of_one_dark_pixel_has_that_part_to_cover() -> None:
+    picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    picture[7, 11] = 0
+    assert (covered(picture) == picture).all()  # its mean colour is its own
+
+
 def test_a_white_picture_has_no_part_to_cover() -> None:
     assert (covered(np.full((SIDE, SIDE, 3), 255, np.uint8)) == 255).all()
 

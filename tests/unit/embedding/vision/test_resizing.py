@@ -9,7 +9,7 @@ from PIL import Image
 from services.contracts.domain.errors import InvalidImage
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageFacts, UInt8Image, prepare_image
-from services.embedding.vision.resizing import resize
+from services.embedding.vision.resizing import MAX_SIDE, resize
 from tests.support.servers.embedding import RAW, Service
 
 
@@ -30,6 +30,21 @@ async def prepared(data: bytes, size: InputSize) -> tuple[UInt8Image, ImageFacts
 
 async def test_a_large_picture_is_resized_with_its_aspect_kept() -> None:
     assert size_of(await resize(picture(900, 1200), 240, prepared)) == (240, 320)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [
+        (200, 8 * MAX_SIDE, (100, MAX_SIDE)),
+        (200, 2 * MAX_SIDE, (100, MAX_SIDE)),
+        (2000, 1, (100, 1)),
+        (200, 3, (100, 2)),
+    ],
+)
+async def test_a_strip_has_a_height_of_at_least_one_pixel_and_a_limited_one(
+    width: int, height: int, size: tuple[int, int]
+) -> None:
+    assert size_of(await resize(picture(width, height), 100, prepared)) == size
 
 
 @pytest.mark.parametrize(("orientation", "size"), [(4, (240, 180)), (5, (240, 320)), (6, (240, 320)), (9, (240, 180))])
