@@ -131,6 +131,20 @@ async def test_covering_the_only_coloured_cell_lowers_the_similarity_most() -> N
     assert network.batches == [1 + CELLS, 1 + CELLS]  # one batch a picture
 
 
+async def test_each_cell_has_the_similarity_that_is_lost_when_it_is_covered() -> None:
+    async def units(picture: UInt8Image) -> np.ndarray:
+        vectors = (await Redness().predict(covered(picture))).vectors.astype(np.float64)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+    query, product = await units(PICTURES[b"corner"]), await units(PICTURES[b"middle"])
+    explanation = await explain(embedder(Redness()), b"corner", b"middle")
+    assert explanation.similarity == pytest.approx(query[0] @ product[0], abs=1e-6)
+    lost = explanation.similarity - query[1:] @ product[0]
+    np.testing.assert_allclose(explanation.query.ravel(), lost, atol=1e-6)
+    lost = explanation.similarity - product[1:] @ query[0]
+    np.testing.assert_allclose(explanation.product.ravel(), lost, atol=1e-6)
+
+
 async def test_a_picture_of_one_colour_has_no_part_that_counts() -> None:
     explanation = await explain(embedder(Redness()), b"grey", b"grey")
     assert explanation.similarity == pytest.approx(1)
