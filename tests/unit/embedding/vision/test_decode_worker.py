@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_memory_is_limited_to_the_present_size_and_that_of_the_picture(
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     monkeypatch.setattr(resource, "getpagesize", lambda: 4096)
-    monkeypatch.setattr(decode_worker.Path, "read_text", lambda *_, **__: "1000 20 7 1 0 5 0\n")
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "1000 20 7 1 0 5 0\n")
     decode_worker.limit_memory(5_000_000)
     expected = 1000 * 4096 + 5_000_000 + decode_worker.MARGIN_BYTES
     assert limits == [(resource.RLIMIT_AS, (expected, resource.RLIM_INFINITY))]
@@ -165,7 +166,7 @@ def test_where_the_size_is_unknown_there_is_no_limit(monkeypatch: pytest.MonkeyP
     def missing(*_: object, **__: object) -> str:
         raise FileNotFoundError
 
-    monkeypatch.setattr(decode_worker.Path, "read_text", missing)
+    monkeypatch.setattr(Path, "read_text", missing)
     decode_worker.limit_memory(5)
     assert limits == []
 
