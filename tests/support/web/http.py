@@ -25,10 +25,10 @@ def picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] 
 class ImageServer:
     """Serves `pages` and records the requests.
 
-    Other paths: `/hang` never responds, `/drip` sends single bytes without end, `/redirect?to=URL` redirects, `/loop`
-    redirects to itself, `/redirect-raw` redirects to the bytes of `location`, `/endless` streams without a length,
-    `/huge` has a length of ten gigabytes, `/status/503` has this status, `/cut` sends less than its length, `/packed`
-    has the encoding gzip.
+    Other paths: `/hang` never responds, `/drip` sends single bytes without end, `/redirect?to=URL` redirects, with 302
+    or the status in its path (`/redirect/307?to=URL`), `/loop` redirects to itself, `/redirect-raw` redirects to the
+    bytes of `location`, `/endless` streams without a length, `/huge` has a length of ten gigabytes, `/status/503` has
+    this status, `/cut` sends less than its length, `/packed` has the encoding gzip.
 
     Attributes:
         troubles: path → failures before the page is served, one for each request: a status, or a status and the value
@@ -123,8 +123,9 @@ class _ImageHandler(BaseHTTPRequestHandler):
             self._trouble(trouble.pop(0))
         elif route in self.server_of.pages:
             self._page(self.server_of.pages[route])
-        elif route == "/redirect":
-            self._answer(302, b"", Location=query.removeprefix("to="))
+        elif route == "/redirect" or route.startswith("/redirect/"):
+            status = int(route.removeprefix("/redirect").strip("/") or 302)
+            self._answer(status, b"", Location=query.removeprefix("to="))
         elif route == "/redirect-raw":
             self.wfile.write(
                 b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + self.server_of.location + b"\r\n\r\n"

@@ -37,6 +37,8 @@ def test_all_forms_of_a_box_are_the_same_box(form: Any) -> None:
         ([[0], 0, 1, 1], "four numbers"),
         ("0.1,0.2,1.6,0.7", "from 0 to 1"),
         ("-0.1,0.2,0.6,0.7", "from 0 to 1"),
+        ("0.1,-0.2,0.6,0.7", "from 0 to 1"),
+        ("0.1,0.2,0.6,1.7", "from 0 to 1"),
         ("10,20,60,70", "from 0 to 1"),
         ("nan,0,1,1", "from 0 to 1"),
         ("0,0,inf,1", "from 0 to 1"),
@@ -44,6 +46,9 @@ def test_all_forms_of_a_box_are_the_same_box(form: Any) -> None:
         ("0.6,0.2,0.1,0.7", "left less than right"),
         ("0.1,0.7,0.6,0.7", "top less than bottom"),
         ({"x": 0.6, "y": 0, "width": 0.5, "height": 1}, "not inside the picture"),
+        ({"x": 0, "y": 0.6, "width": 1, "height": 0.5}, "not inside the picture"),
+        ({"x": 2e-6, "y": 0, "width": 1, "height": 1}, "not inside the picture"),
+        ({"x": 0, "y": 2e-6, "width": 1, "height": 1}, "not inside the picture"),
         ({"x": -0.1, "y": 0, "width": 0.5, "height": 1}, "greater than or equal to 0"),
         ({"x": 0, "y": -0.1, "width": 1, "height": 0.5}, "greater than or equal to 0"),
         ({"x": 1, "y": 0, "width": 0.5, "height": 1}, "less than 1"),
@@ -84,6 +89,11 @@ def test_a_box_is_the_same_after_its_query_parameter_is_parsed(x: float, y: floa
 def test_the_whole_picture_is_a_box() -> None:
     box = Box(x=0, y=0, width=1, height=1)
     assert (box.x, box.y, box.right, box.bottom) == (0, 0, 1, 1)
+
+
+def test_a_box_may_end_a_millionth_outside_the_picture_which_its_text_leaves_out() -> None:
+    box = Box(x=1e-6, y=1e-6, width=1, height=1)
+    assert box.text() == "1e-06,1e-06,1.0,1.0"
 
 
 def test_the_documented_examples_are_boxes() -> None:

@@ -137,9 +137,17 @@ def test_the_number_of_values_is_limited() -> None:
         parse_filter({"a": half, "b": half, "c": [1]})
 
 
-def test_an_integer_beyond_64_bits_becomes_a_float() -> None:
-    (condition,) = parse_filter({"a": 10**30}).terms
-    assert condition == OneOf("a", (1e30,))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_integer_beyond_64_bits_becomes_a_float(sign: int) -> None:
+    numbers = [sign * number for number in (2**63 - 1, 2**63, 10**30)]
+    (condition,) = parse_filter({"a": numbers}).terms
+    assert isinstance(condition, OneOf)
+    assert list(condition.values) == [numbers[0], float(numbers[1]), float(numbers[2])]
+    assert [type(value) for value in condition.values] == [int, float, float]
+
+
+def test_the_longest_name_of_an_attribute_has_128_characters() -> None:
+    assert parse_filter({"x" * 128: 1}) == Filter((OneOf("x" * 128, (1,)),))
 
 
 def test_a_filter_is_serialised_as_its_source() -> None:
