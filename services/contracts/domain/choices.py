@@ -31,7 +31,7 @@ def unknown_name(name: str, known: Iterable[str]) -> str:
     """Return the sentence about a parameter or field that does not exist, with the one that may be meant."""
     names = sorted(known)
     name = shortened(name, MAX_NAME)
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6) if len(name) <= MAX_NEAR else []
+    near = difflib.get_close_matches(name.lower(), names) if len(name) <= MAX_NEAR else []
     meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}" if names else "there is none"
     return f"{name!r} is not known: {meant}"
 

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from services.catalogue.events.event import Event
 from services.catalogue.merchandising import Merchandising
-from services.contracts.domain.choices import choices, field_names, unknown_name
+from services.contracts.domain.choices import choices, field_names, shortened, unknown_name
 from services.contracts.domain.errors import validation_message
 
 
@@ -26,6 +26,7 @@ class Part(BaseModel):
 class Whole(BaseModel):
     parts: list[Part]
     pair: tuple[Part, Literal["left", "right"]]
+    many: tuple[Part, ...]
     named: dict[str, Part]
     either: Annotated[Part | str, Field()]
     other: Literal["a", "b"] = Field(validation_alias=AliasChoices("other", "another"))
@@ -39,7 +40,9 @@ class Whole(BaseModel):
         (("parts", 0, "name"), ()),
         (("pair", 1), ("left", "right")),
         (("pair", 0, "size"), ("small", "large")),
+        (("pair", 2), ()),
         (("pair", 7), ()),
+        (("many", 5, "size"), ("small", "large")),
         (("named", "x", "colour"), ("red", "blue")),
         (("either", "colour"), ("red", "blue")),
         (("another",), ("a", "b")),
@@ -50,6 +53,11 @@ class Whole(BaseModel):
 def test_a_place_in_a_model_has_the_values_of_its_type(place: tuple[str | int, ...], values: tuple[str, ...]) -> None:
     assert choices(Whole, place) == values
     assert choices(None, place) == ()
+
+
+def test_a_type_that_is_no_model_has_its_values_too() -> None:
+    assert choices(Annotated[Literal["a", "b"], "a note"], ()) == ("a", "b")
+    assert choices(Literal["a"] | Size | None, ()) == ("a", "small", "large")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +88,18 @@ def test_a_missing_field_is_named_with_the_values_that_it_may_have(
     assert validation_message(item) == "it is missing"
 
 
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (Literal["a"], "it is missing"),
+        (Literal["a", "b"], "it is missing; give a or b"),
+        (Literal["a", "b", "c"], "it is missing; give a, b or c"),
+    ],
+)
+def test_one_value_alone_is_no_choice(kind: object, sentence: str) -> None:
+    assert validation_message({"type": "missing", "loc": (), "msg": "…"}, kind) == sentence
+
+
 def test_other_messages_are_pydantics_without_its_prefix() -> None:
     assert validation_message({"type": "value_error", "msg": "Value error, too late"}) == "too late"
 
@@ -87,7 +107,7 @@ def test_other_messages_are_pydantics_without_its_prefix() -> None:
 @pytest.mark.parametrize(
     ("place", "names"),
     [
-        ((), ("parts", "pair", "named", "either", "other", "another")),
+        ((), ("parts", "pair", "many", "named", "either", "other", "another")),
         (("parts", 3), ("size", "colour", "name")),
         (("named", "x"), ("size", "colour", "name")),
         (("either",), ("size", "colour", "name")),
@@ -129,3 +149,14 @@ def test_a_near_name_is_searched_for_names_of_ordinary_length() -> None:
     text = unknown_name("catgory" * 10_000, ["category", "k"])
     assert "there are category, k" in text
     assert len(text) < 200
+
+
+@pytest.mark.parametrize(("length", "is_near"), [(64, True), (65, False)])
+def test_a_near_name_is_searched_for_names_of_up_to_64_characters(length: int, is_near: bool) -> None:
+    known = "a" * length
+    assert ("did you mean" in unknown_name(known[:-1] + "b", [known])) is is_near
+
+
+@pytest.mark.parametrize(("text", "short"), [("", ""), ("abc", "abc"), ("abcd", "abcd"), ("abcde", "abc…")])
+def test_a_text_of_the_length_stays_and_a_longer_one_ends_with_an_ellipsis(text: str, short: str) -> None:
+    assert shortened(text, 4) == short

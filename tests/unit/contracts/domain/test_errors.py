@@ -2,7 +2,13 @@
 
 import pytest
 
-from services.contracts.domain.errors import ImageServerUnavailable, LookalikeError, error_types
+from services.contracts.domain.errors import (
+    CatalogueUnavailable,
+    ImageServerUnavailable,
+    LookalikeError,
+    TooManyRequests,
+    error_types,
+)
 
 # Problem type → HTTP status and Retry-After in seconds.
 PROBLEMS = {
@@ -62,3 +68,19 @@ def test_an_error_has_its_detail_and_extension_members(extra: dict[str, object])
 def test_a_temporary_failure_has_its_detail_and_the_seconds_to_wait() -> None:
     error = ImageServerUnavailable("detail", wait_s=3)
     assert (error.detail, error.wait_s, error.extra) == ("detail", 3, {})
+
+
+def test_what_is_inside_an_error_is_for_the_log_alone() -> None:
+    errors = (
+        CatalogueUnavailable("detail", "mongo:27017"),
+        CatalogueUnavailable("detail"),
+        TooManyRequests("detail", 7, limit="places"),
+        TooManyRequests("detail"),
+    )
+    assert [error.inside for error in errors] == [{"database": "mongo:27017"}, {}, {"limit": "places"}, {}]
+    assert [error.retry_after_s for error in errors] == [5, 5, 7, 1]
+    assert not any(error.extra for error in errors)
+
+
+def test_only_requests_of_no_known_end_close_their_connection() -> None:
+    assert {slug for slug, kind in error_types().items() if kind.closes} == {"request-timeout", "ambiguous-length"}
