@@ -13,7 +13,7 @@ from services.catalogue.documents.fingerprint import Fingerprint
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.importing.description import Placer
 from services.catalogue.importing.importer import Importer, ImportHooks, ImportOptions, ImportServices
-from services.catalogue.importing.report import RejectedFile, Tally
+from services.catalogue.importing.report import Outcome, RejectedFile, Tally
 from services.catalogue.product import Product, StoredImage
 from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
@@ -235,13 +235,16 @@ class World:
         wait_s: float = 5.0,
         source: Iterable[SourceRow | RejectedRow] | None = None,
         room: Callable[[], Awaitable[Any]] | None = None,
+        on_progress: Callable[[Tally], None] = lambda _: None,
+        on_outcome: Callable[[Outcome], None] = lambda _: None,
     ) -> Tally:
         rejected = RejectedFile(self.rejected_file)
         services = ImportServices(
             self.embedding, self.catalogue, self.web, Retry(wait_s, self.stopping, self.said.append)
         )
         placer = Placer(CATEGORIES, mapping or FeedMapping())
-        hooks = ImportHooks() if room is None else ImportHooks(room=room)
+        hooks = ImportHooks(on_progress, on_outcome)
+        hooks = hooks if room is None else replace(hooks, room=room)
         importer = Importer(ListSource(source or rows), placer, services, rejected, options, hooks)
         try:
             await importer.run(self.embedding.model, self.stopping)
