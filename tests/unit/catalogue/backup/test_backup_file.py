@@ -2,6 +2,8 @@
 
 import errno
 import gzip
+import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +115,77 @@ def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), writing(tmp_path / "broken.backup", contents()):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, synced = tmp_path / "one.backup", list[bytes]()
+
+    def fsync(file: int) -> None:
+        assert not path.exists()
+        synced.append((tmp_path / "one.backup.partial").read_bytes())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with writing(path, contents()) as writer:
+        writer.add_all({"products": [RawBSONDocument(bson.encode({"_id": key})) for key in "ab"]})
+        assert writer.contents.documents == {"products": 2}
+    assert synced == [path.read_bytes()]
+    assert list(tmp_path.iterdir()) == [path]
+    assert [document["_id"] for _, document in read(path)] == ["a", "b"]
+
+
+HEADER = bson.encode(contents().header())
+
+
+def end(sha256: str, **documents: int) -> bytes:
+    return bson.encode({"end": {"documents": documents, "sha256": sha256}})
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ((17 * 1024 * 1024).to_bytes(4, "little"), "the file ends early"),
+        ((17 * 1024 * 1024 + 1).to_bytes(4, "little"), "a document has 17,825,793 bytes"),
+        ((4).to_bytes(4, "little"), "a document has 4 bytes"),
+        ((5).to_bytes(4, "little"), "the file ends early"),
+        (b"\x05\x00\x00", "the file ends early"),
+        (bson.encode({"end": {}}), "'sha256'"),
+    ],
+)
+def test_what_is_no_document_is_damage_and_says_how_far_it_was_read(tmp_path: Path, data: bytes, reason: str) -> None:
+    path = tmp_path / "one.backup"
+    whole = bson.encode({"c": "products", "d": {"_id": "a"}})
+    path.write_bytes(gzip.compress(HEADER + whole + data))
+    with pytest.raises(BackupError, match=rf"is cut or damaged after 1 documents \({reason}\); use another backup"):
+        list(read(path))
+
+
+@pytest.mark.parametrize(
+    ("count", "more", "is_sound"), [(1, b"", True), (2, b"", False), (0, b"", False), (1, b"x", False)]
+)
+def test_the_end_has_the_number_of_documents_and_nothing_follows(
+    tmp_path: Path, count: int, more: bytes, is_sound: bool
+) -> None:
+    path = tmp_path / "one.backup"
+    data = HEADER + bson.encode({"c": "products", "d": {"_id": "a"}})
+    path.write_bytes(gzip.compress(data + end(hashlib.sha256(data).hexdigest(), products=count) + more))
+    if is_sound:
+        assert check(path).documents == {"products": 1}
+    else:
+        with pytest.raises(BackupError, match="its checksum is another one"):
+            check(path)
+
+
+@pytest.mark.parametrize("missing", ["version", "lookalike", "begun_at", "database", "catalogues", "format"])
+def test_a_header_has_every_field(tmp_path: Path, missing: str) -> None:
+    path = tmp_path / "one.backup"
+    header = contents().header()
+    del header[missing]
+    path.write_bytes(gzip.compress(bson.encode(header)))
+    with pytest.raises(BackupError, match="is not a backup of Lookalike"):
+        contents_of(path)
+
+
+def test_a_folder_cannot_be_read(tmp_path: Path) -> None:
+    for use in (check, contents_of, lambda path: list(read(path))):
+        with pytest.raises(BackupError, match="cannot be read: Is a directory"):
+            use(tmp_path)
