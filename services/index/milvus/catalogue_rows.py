@@ -1,5 +1,6 @@
 """The rows of one catalogue by one model in a Milvus collection: their partitions, and the number of their products."""
 
+import threading
 from collections.abc import Collection, Iterable, Iterator
 
 from services.index.milvus.collection import MilvusCollection, partition_of
@@ -26,7 +27,9 @@ class CatalogueRows:
         self.counts = [0] * categories
         self.changes = [0] * categories
         self._is_open = False
-        self._with_lists: dict[int, bool] = {}  # whether an attribute has several numbers or dates in any product
+        # Whether an attribute has several numbers or dates in any product; None while that is being asked.
+        self._with_lists: dict[int, bool | None] = {}
+        self._lock = threading.Lock()
 
     def open(self) -> None:
         """Make missing partitions, and count the products.
@@ -98,14 +101,18 @@ class CatalogueRows:
 
     def has_lists(self, token: int) -> bool:
         """Return whether an attribute, named by its token, has several numbers or dates in any product."""
-        if token not in self._with_lists:
-            # Changes from here on set it: see `note_lists`.
-            self._with_lists[token] = False
-            if self.any_with(token, self.partitions):
-                self._with_lists[token] = True
-        return self._with_lists[token]
+        with self._lock:
+            known = self._with_lists.setdefault(token, None)
+        if known is not None:
+            return known
+        is_listed = self.any_with(token, self.partitions)
+        with self._lock:
+            # A product that has been written in the meantime has set it: see `note_lists`.
+            is_listed = self._with_lists[token] = is_listed or self._with_lists[token] is True
+        return is_listed
 
     def note_lists(self, tokens: Collection[int]) -> None:
         """Note the tokens of a product that is about to be written."""
-        for each in self._with_lists.keys() & set(tokens):
-            self._with_lists[each] = True
+        with self._lock:
+            for each in self._with_lists.keys() & set(tokens):
+                self._with_lists[each] = True
