@@ -179,7 +179,6 @@ class MilvusCollection:
         self.name = _name("lookalike", database, model)
         self._database = database
         self._dimension = dimension
-        self._partitions: set[str] = set()
         self._lock = threading.Lock()
 
     def open(self, partitions: Collection[str]) -> None:
@@ -218,11 +217,10 @@ class MilvusCollection:
             client.drop_index(self.name, "vector")
             client.create_index(self.name, self._index(client))
             log.info("milvus_index_replaced", collection=self.name, search=self.options.search)
-        self._partitions = set(client.list_partitions(self.name))
+        existing = set(client.list_partitions(self.name))
         for partition in partitions:
-            if partition not in self._partitions:
+            if partition not in existing:
                 client.create_partition(self.name, partition)
-                self._partitions.add(partition)
         self._load(client)
 
     def _load(self, client: Any) -> None:

@@ -190,6 +190,7 @@ class Client:
         return [f"replica {number}" for number in range(self._collection(name).replicas)]
 
     def release_collection(self, name: str) -> None:
+        self._note("release_collection", name=name)
         self._collection(name).loaded = set()
 
     def list_partitions(self, name: str) -> list[str]:
@@ -218,6 +219,8 @@ class Client:
 
     def create_index(self, name: str, params: IndexParams) -> None:
         self._check_index(params)
+        if self._collection(name).index is not None:
+            raise MilvusException(65535, "the field has another index")
         self._collection(name).index = params.added
 
     def _check_index(self, params: IndexParams) -> None:

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from services.contracts.domain.errors import IndexNotReady, LookalikeError, UpstreamTimeout
-from services.index.milvus.collection import MilvusCollection, MilvusOptions, MilvusServer, SearchKind, partition_of
+from services.index.milvus.collection import (
+    MilvusCollection,
+    MilvusOptions,
+    MilvusRefused,
+    MilvusServer,
+    SearchKind,
+    partition_of,
+)
 from services.index.milvus.rows import MilvusEntry, rows_of
 from tests.support.fakes.milvus import MemoryMilvus, MilvusException, milvus_in_memory
 
@@ -71,6 +78,37 @@ def test_a_collection_is_made_once_and_loaded_by_every_process(milvus: MemoryMil
     assert second.name == first.name
     assert len(milvus.called("create_collection")) == len(milvus.called("create_partition")) == 1
     assert len(milvus.called("load_collection")) == 2
+
+
+def test_a_collection_that_is_loaded_as_it_should_be_is_not_released(milvus: MemoryMilvus) -> None:
+    for _ in range(2):
+        opened()
+    assert milvus.called("release_collection") == []
+    milvus.query_nodes = 2
+    for _ in range(2):
+        opened(replicas=2)
+    assert len(milvus.called("release_collection")) == 1
+
+
+def test_the_schema_has_room_for_a_row_and_for_as_much_as_milvus_holds(milvus: MemoryMilvus) -> None:
+    fields = milvus.collections[opened().name].schema.fields
+    (row,) = rows(1)
+    assert list(fields) == list(row)
+    assert {name: fields[name]["max_length"] for name in ("product", "version")} == {
+        name: len(row[name]) for name in ("product", "version")
+    }
+    assert fields["row"]["max_length"] >= len(row["row"])
+    assert (fields["tokens"]["max_capacity"], fields["content"]["max_length"]) == (4096, 65_535)
+    assert fields["vector"]["dim"] == row["vector"].size
+    assert [name for name, limits in fields.items() if limits.get("is_primary")] == ["row"]
+
+
+def test_a_refusal_that_no_setting_explains_stays_as_it_is(milvus: MemoryMilvus) -> None:
+    milvus.trouble = MilvusException(1, "out of memory")
+    with pytest.raises(MilvusRefused, match="refused a call"):
+        opened(replicas=1)
+    with pytest.raises(IndexNotReady, match="INDEX_MILVUS_REPLICAS=2 needs as many query nodes"):
+        opened(replicas=2)
 
 
 def test_partitions_that_are_added_later_are_loaded_too(milvus: MemoryMilvus) -> None:
