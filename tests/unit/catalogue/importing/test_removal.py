@@ -11,6 +11,7 @@ from services.catalogue.retry import Retry
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow, SourceRow
 from services.contracts.domain.errors import CatalogueUnavailable
+from services.contracts.domain.parts import Part
 from tests.support.fakes.import_fakes import CATEGORIES, ListSource, row
 
 BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -69,6 +70,24 @@ async def test_nothing_goes_while_a_row_could_be_any_product(feeds: list[FeedKey
     feed = read(feeds, row("a"), RejectedRow(2, None, "not UTF-8"), RejectedRow(3, None, "not UTF-8"))
     with pytest.raises(SyncRefused, match="2 rows of the feed had no readable id"):
         await find_removed(feed, FakeKeys("a", "b"), 1, imported=0)
+    feed = read(feeds, RejectedRow(2, None, "not UTF-8"))
+    with pytest.raises(SyncRefused, match="removes nothing: 1 row of the feed"):
+        await find_removed(feed, FakeKeys("a", "b"), 1, imported=0)
+
+
+async def test_only_products_of_the_part_are_looked_at(feeds: list[FeedKeys]) -> None:
+    keys = [f"p{number}" for number in range(20)]
+    mine = [key for key in keys if Part(1, 2).holds(key)]
+    assert 0 < len(mine) < 20
+    feed = read(feeds, *(row(key) for key in mine[1:]))
+    assert await find_removed(feed, FakeKeys(*keys), 1.5 / len(mine), imported=0, part=Part(1, 2)) == mine[:1]
+    with pytest.raises(SyncRefused, match="of 20 products"):
+        await find_removed(feed, FakeKeys(*keys), 0.1, imported=0)
+
+
+async def test_a_key_that_two_documents_have_is_removed_once(feeds: list[FeedKeys]) -> None:
+    feed = read(feeds, row("a"))
+    assert await find_removed(feed, FakeKeys("x", "x", "a", "x"), 0.5, imported=0) == ["x"]
 
 
 @pytest.mark.parametrize(("limit", "refused"), [(0.0, True), (0.24, True), (0.25, False), (1.0, False)])

@@ -94,9 +94,10 @@ def test_a_category_that_is_not_the_networks_is_a_conflict(prediction: Predictio
     tally = Tally()
     product = make_product("a", 1, np.ones(4, np.float32), "fashion/1", category_source="feed", prediction=prediction)
     tally.count(product, is_new=True)
+    tally.count(product, is_new=True)
     tally.count(replace(product, category_source="mapping"), is_new=False)
-    assert (tally.imported, tally.updated, tally.category_conflicts) == (1, 1, 2 * conflicts)
-    assert tally.sources == {"feed": 1, "mapping": 1}
+    assert (tally.imported, tally.updated, tally.category_conflicts) == (2, 1, 3 * conflicts)
+    assert tally.sources == {"feed": 2, "mapping": 1}
 
 
 def test_a_row_that_becomes_no_product_is_hidden_or_outside_the_categories() -> None:
