@@ -3,12 +3,14 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
 
+from services.catalogue.importing import report
 from services.catalogue.importing.description import Placement, describe
 from services.catalogue.importing.report import (
     MAX_LEFT_OUT,
@@ -56,7 +58,7 @@ def test_an_import_begins_with_nothing_counted() -> None:
 
 
 def test_a_summary_says_how_the_import_ended(tmp_path: Path) -> None:
-    document = Summary(numbered(1), "failed", "fashion/1", 2.34567, "why", tmp_path, dry_run=True).document()
+    document = Summary(numbered(1), "failed", "fashion/1", 2.40067, "why", tmp_path, dry_run=True).document()
     assert {name: document[name] for name in COUNTS} == {name: number for number, name in enumerate(COUNTS, 1)}
     about = {name: value for name, value in document.items() if name not in COUNTS}
     assert about == {
@@ -67,12 +69,20 @@ def test_a_summary_says_how_the_import_ended(tmp_path: Path) -> None:
         "category_sources": {},
         "left_out": {},
         "notes": [],
-        "seconds": 2.346,
-        "rate": 9.0,  # imported, updated, unchanged and checked products: 2 + 3 + 4 + 12 in 2.3 seconds
+        "seconds": 2.401,
+        "rate": 8.7,  # imported, updated, unchanged and checked products: 2 + 3 + 4 + 12 in 2.4 seconds
         "rejected_file": str(tmp_path),
     }
     plain = Summary(Tally(imported=1), "done", "fashion/1", 0.0).document()
     assert (plain["rate"], plain["dry_run"], plain["rejected_file"]) == (0, False, None)
+
+
+def test_the_time_of_an_import_is_that_since_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(report, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    tally = Tally(started=clock.now)
+    clock.now += 5
+    assert tally.seconds == 5
 
 
 def test_the_counts_of_two_parts_are_added() -> None:
@@ -157,6 +167,11 @@ def test_a_file_that_cannot_be_moved_to_its_place_is_an_error_that_names_it(tmp_
             rejected.add(RejectedRow(1, None, "why"))
         with pytest.raises(RejectedFileError, match=r"cannot be written to .*folder: Is a directory"):
             rejected.close()
+
+
+def test_a_file_that_cannot_be_begun_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(RejectedFileError, match=r"cannot be written to .*missing/rejected\.ndjson: No such file"):
+        RejectedFile(tmp_path / "missing" / "rejected.ndjson").add(RejectedRow(1, None, "why"))
 
 
 def test_every_outcome_is_counted_written_down_and_passed_on() -> None:
