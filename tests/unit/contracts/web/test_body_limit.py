@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from services.contracts.web.bodies import body_limit
-from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, limit_body
+from services.contracts.web.bodies.body_limit import BodyLimitMiddleware, BodyRate, limit_body
 from tests.support.web.web_app import app_of
 
 
@@ -138,3 +138,78 @@ async def test_a_path_can_have_its_own_limit() -> None:
     assert bounds == [500]
     with pytest.raises(HTTPException, match="100 bytes"):
         await limited({"type": "http", "path": "/large/not", "headers": []}, receive, send)
+
+
+@pytest.mark.parametrize(("received", "seconds"), [(0, 10), (500, 10.5), (4000, 14)])
+def test_the_time_for_the_next_bytes_grows_with_those_that_have_arrived(received: int, seconds: float) -> None:
+    rate = BodyRate(bytes_per_s=1000, grace_s=10)
+    assert rate.seconds(received) == seconds
+    assert rate.text == "1,000 bytes a second"
+
+
+async def passed(headers: dict[str, str], *bodies: bytes, own: int | None = None, max_json_bytes: int = 10) -> int:
+    """Return how many bytes of a body an app receives, whose limit is 100 bytes, or `own` at its path."""
+    messages = [{"type": "http.request", "body": body, "more_body": body is not bodies[-1]} for body in bodies]
+    received = 0
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal received
+        for _ in bodies:
+            received += len((await receive())["body"])
+
+    async def send(_: Any) -> None: ...
+
+    paths = {} if own is None else {"/own": own}
+    fields = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    limited = BodyLimitMiddleware(app, 100, paths, max_json_bytes)
+    await limited({"type": "http", "path": "/own", "headers": fields}, receive, send)
+    assert messages == []
+    return received
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_json"),
+    [
+        ("application/json", True),
+        ("Application/JSON ; charset=utf-8", True),
+        ("application/problem+json", True),
+        ("application/ld+json;x=y", True),
+        ("", False),
+        ("text/json", False),
+        ("text/plain; x=application/json", False),
+        ("application/jsonl", False),
+    ],
+)
+async def test_bodies_in_json_have_a_limit_of_their_own(kind: str, is_json: bool) -> None:
+    headers = {"Content-Type": kind}
+    assert await passed(headers, b"x" * 10) == 10
+    assert await passed(headers, b"x" * 5, b"x" * 5) == 10
+    for bodies in ([b"x" * 11], [b"x" * 5, b"x" * 6], [b"x" * 11, b"x" * 20]):
+        if is_json:
+            with pytest.raises(HTTPException, match="JSON has more than 10 bytes") as raised:
+                await passed(headers, *bodies)
+            assert raised.value.status_code == 413
+        else:
+            assert await passed(headers, *bodies) == len(b"".join(bodies))
+
+
+@pytest.mark.parametrize("own", [50, 200])
+async def test_the_limit_of_a_path_is_the_only_one_for_its_json(own: int) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert await passed(headers, b"x" * own, own=own) == own
+    with pytest.raises(HTTPException, match=f"limit of {own} bytes"):
+        await passed(headers, b"x" * (own + 1), own=own)
+
+
+@pytest.mark.parametrize("length", ["", "x", "-1", "\u0661", "3, 4"])
+async def test_a_length_that_is_no_number_is_not_announced(length: str) -> None:
+    assert await passed({"Content-Length": length}, b"x" * 9) == 9
+
+
+async def test_the_length_in_the_head_is_compared_with_the_limit() -> None:
+    assert await passed({"Content-Length": "100"}, b"x" * 100) == 100
+    with pytest.raises(HTTPException, match="limit of 100 bytes"):
+        await passed({"Content-Length": "101"}, b"x" * 100)

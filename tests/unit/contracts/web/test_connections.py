@@ -42,6 +42,15 @@ def test_a_client_beyond_its_limit_is_counted_as_such() -> None:
     assert (connections.ended["full"], connections.ended["client"]) == (0, 1)
 
 
+def test_a_service_has_1024_connections_by_default_and_so_has_a_client() -> None:
+    assert accepted(ConnectionLimits(), *map(str, range(1025))) == [True] * 1024 + [False]
+    assert accepted(ConnectionLimits(connections=2000), *["a"] * 1025) == [True] * 1024 + [False]
+
+
+def test_no_client_is_a_proxy_by_default() -> None:
+    assert accepted(ConnectionLimits(client_connections=1), "127.0.0.1", "127.0.0.1") == [True, False]
+
+
 class Timers:
     """A loop whose timers are never due; `waiting` has the seconds of those that are not cancelled."""
 
