@@ -1,0 +1,92 @@
+"""The default limits of pictures, and inputs that are not square."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import ImageFile
+
+from services.contracts.domain.box import box_of
+from services.contracts.domain.errors import ImageTooLarge, InvalidImage, UnsupportedImage
+from services.contracts.domain.manifest import InputSize
+from services.contracts.images.preparation import ImageLimits, prepare_image
+from tests.support.pictures import images
+
+SIZE = InputSize(height=80, width=80)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG file that ends before its first pixel."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = struct.pack(">I", 1000) + b"IDAT"
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + pixels
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every picture be damaged that is decoded at all."""
+
+    def load(_: ImageFile.ImageFile) -> None:
+        raise OSError("it was decoded")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+
+
+def test_a_picture_has_at_most_ten_megabytes_by_default() -> None:
+    with pytest.raises(UnsupportedImage):
+        prepare_image(bytes(10_485_760), SIZE)
+    with pytest.raises(ImageTooLarge, match="at most 10,485,760 are accepted"):
+        prepare_image(bytes(10_485_761), SIZE)
+
+
+@pytest.mark.usefixtures("decoded")
+def test_a_picture_has_at_most_25_megapixels_by_default() -> None:
+    with pytest.raises(InvalidImage, match="it was decoded"):
+        prepare_image(png_header(25_000_000, 1), SIZE)
+    with pytest.raises(ImageTooLarge, match="at most 25,000,000 pixels"):
+        prepare_image(png_header(25_000_001, 1), SIZE)
+
+
+@pytest.mark.usefixtures("decoded")
+def test_a_picture_takes_at_most_400_megabytes_to_decode_by_default() -> None:
+    many = ImageLimits(max_pixels=200_000_000)
+    with pytest.raises(InvalidImage, match="it was decoded"):
+        prepare_image(png_header(100_000_000, 1), SIZE, many)
+    with pytest.raises(ImageTooLarge, match="at most 400,000,000 are accepted"):
+        prepare_image(png_header(100_000_001, 1), SIZE, many)
+
+
+@pytest.mark.parametrize("size", [InputSize(height=40, width=120), InputSize(height=120, width=30)], ids=str)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_rotated_picture_fills_an_input_that_is_not_square(orientation: int, size: InputSize) -> None:
+    expected, facts = prepare_image(images.png(), size)
+    picture, rotated = prepare_image(images.rotated(orientation, "PNG"), size)
+    assert rotated.placement == facts.placement
+    assert np.abs(picture.astype(int) - expected.astype(int)).mean() < 1.5
+    part = box_of("0.2,0.1,0.9,0.5")
+    boxed, facts = prepare_image(images.png(), size, box=part)
+    rotated_box, rotated = prepare_image(images.rotated(orientation, "PNG"), size, box=part)
+    assert rotated.placement == facts.placement
+    assert np.abs(rotated_box.astype(int) - boxed.astype(int)).mean() < 1.5
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "placement"),
+    [
+        (60, 80, (10, 0, 70, 80)),
+        (80, 60, (0, 10, 80, 70)),
+        (61, 80, (9, 0, 70, 80)),
+        (1, 1000, (39, 0, 40, 80)),
+        (1000, 1, (0, 39, 80, 40)),
+        (160, 40, (0, 30, 80, 50)),
+    ],
+)
+def test_a_picture_is_centred_in_the_input(width: int, height: int, placement: tuple[int, ...]) -> None:
+    picture, facts = prepare_image(images.png(width, height), SIZE)
+    assert facts.placement == placement
+    assert (facts.width, facts.height) == (width, height)
+    left, top, right, bottom = placement
+    frame = np.ones((80, 80), bool)
+    frame[top:bottom, left:right] = False
+    assert (picture[frame] == 255).all()
