@@ -1,10 +1,13 @@
 """The position in the change stream that is kept in Milvus, without a server."""
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from services.contracts.domain.errors import IndexNotReady
+from services.index.milvus import position as module
 from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.position import INTERVAL_S, MAX_AGE_S, MilvusPosition
 from services.index.milvus.replica import MilvusReplica
@@ -106,3 +109,52 @@ async def test_a_failed_write_is_counted_and_repeated(stored: StoredTexts) -> No
     assert not position.is_due(3)
     now[0] += MAX_AGE_S
     assert position.is_due(3)
+
+
+@pytest.mark.parametrize(("now", "age"), [(1000.0, 0.0), (999.0, 0.0), (1012.345, 12.3), (1000.25, 0.2)])
+async def test_the_age_is_that_of_what_milvus_holds(
+    stored: StoredTexts, monkeypatch: pytest.MonkeyPatch, now: float, age: float
+) -> None:
+    written = keeper(stored)
+    assert written.status().age_seconds is None
+    await written.close(replica(stored), POSITION, 1)
+    loaded = keeper(stored)
+    assert loaded.load(replica(stored))
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: now))
+    assert written.status().age_seconds == loaded.status().age_seconds == pytest.approx(age)
+
+
+async def test_the_position_of_a_new_process_is_written_without_a_change(stored: StoredTexts) -> None:
+    await keeper(stored).close(replica(stored), POSITION, 0)
+    assert stored.texts
+
+
+async def test_a_position_that_was_read_is_written_after_the_first_change_or_when_it_is_old(
+    stored: StoredTexts,
+) -> None:
+    await keeper(stored).close(replica(stored), POSITION, 1)
+    now = [50.0]
+    loaded = keeper(stored, clock=lambda: now[0])
+    assert loaded.load(replica(stored))
+    now[0] += INTERVAL_S
+    assert [loaded.is_due(changes) for changes in (0, 1)] == [False, True]
+    now[0] = 50.0 + MAX_AGE_S
+    assert loaded.is_due(0)
+    stored.texts.clear()
+    await loaded.close(replica(stored), POSITION, 0)
+    assert stored.texts == {}
+
+
+async def test_a_position_that_is_too_long_for_milvus_is_a_failure(
+    stored: StoredTexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keeper(stored).close(replica(stored), POSITION, 1)
+    text = stored.texts.pop(ORIGIN.catalogue)
+    monkeypatch.setattr(module, "MAX_POSITION_BYTES", len(text))
+    position = keeper(stored)
+    await position.close(replica(stored), POSITION, 1)
+    assert (stored.texts[ORIGIN.catalogue], position.status().failures) == (text, 0)
+    longer = replace(POSITION, database="db22")
+    await position.close(replica(stored), longer, 2)
+    assert (stored.texts[ORIGIN.catalogue], position.status().failures) == (text, 1)
+    assert "more than" in str(position.status().last_error)

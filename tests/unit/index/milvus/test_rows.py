@@ -7,7 +7,15 @@ import orjson
 import pytest
 
 from services.index.milvus.expressions import TooManyValues
-from services.index.milvus.rows import MAX_CONTENT_BYTES, MilvusEntry, digest_of, key_and_payload, rows_of, version_of
+from services.index.milvus.rows import (
+    MAX_CONTENT_BYTES,
+    MAX_TOKENS,
+    MilvusEntry,
+    digest_of,
+    key_and_payload,
+    rows_of,
+    version_of,
+)
 
 ENTRY = MilvusEntry(2, np.eye(3, 4, dtype=np.float32), orjson.dumps({"title": "Blümchen", "attributes": {"price": 5}}))
 
@@ -41,6 +49,8 @@ def test_any_change_is_another_version() -> None:
         replace(ENTRY, source="oid"),
         replace(ENTRY, vectors=ENTRY.vectors[:2]),
         replace(ENTRY, vectors=-ENTRY.vectors),
+        replace(ENTRY, vectors=ENTRY.vectors.reshape(4, 3)),
+        replace(ENTRY, vectors=ENTRY.vectors.reshape(2, 6)),
     ]
     versions = {version_of("1", entry) for entry in entries}
     assert len(versions) == len(entries)
@@ -58,3 +68,21 @@ def test_a_product_that_does_not_fit_is_an_error() -> None:
     many = replace(ENTRY, payload=orjson.dumps({"attributes": {"tags": [f"t{number}" for number in range(5000)]}}))
     with pytest.raises(TooManyValues, match="more than 4096 values"):
         rows_of("default", "1", many)
+
+
+def test_a_product_of_exactly_the_most_bytes_or_values_fits() -> None:
+    def title(length: int) -> MilvusEntry:
+        return replace(ENTRY, payload=orjson.dumps({"title": "x" * length}))
+
+    spare = MAX_CONTENT_BYTES - len(rows_of("default", "1", title(0))[0]["content"])
+    assert len(rows_of("default", "1", title(spare))[0]["content"]) == MAX_CONTENT_BYTES
+    with pytest.raises(TooManyValues):
+        rows_of("default", "1", title(spare + 1))
+
+    def tags(count: int) -> MilvusEntry:
+        return replace(ENTRY, payload=orjson.dumps({"attributes": {"tags": [f"t{number}" for number in range(count)]}}))
+
+    most = MAX_TOKENS - 1  # and one for the attribute itself
+    assert len(rows_of("default", "1", tags(most))[0]["tokens"]) == MAX_TOKENS
+    with pytest.raises(TooManyValues):
+        rows_of("default", "1", tags(most + 1))
