@@ -5,6 +5,7 @@ turns. A search of a category in parts goes to nodes that together hold all of i
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
@@ -112,14 +113,11 @@ class IndexNodes:
 
     async def _search(self, query: IndexSearch, engine: str | None) -> IndexResponse:
         holders, subject = self._holders(query.category)
-        groups = by_engine(of_engine(holders, engine))
-        for place, nodes in enumerate(groups, 1):
-            try:
+        *groups, last = by_engine(of_engine(holders, engine))
+        for nodes in groups:
+            with contextlib.suppress(*RETRY_ELSEWHERE):
                 return checked(await self._by_one_engine(nodes, query, subject), engine)
-            except RETRY_ELSEWHERE:
-                if place == len(groups):
-                    raise
-        raise _none_answers([], subject, alone=False)
+        return checked(await self._by_one_engine(last, query, subject), engine)
 
     async def _by_one_engine(self, nodes: Sequence[IndexNode], query: IndexSearch, subject: str) -> IndexResponse:
         if all(node.part.is_whole for node in nodes):

@@ -9,10 +9,11 @@ from services.contracts.domain.errors import (
     IndexNotReady,
     InvalidRequest,
     LookalikeError,
+    UnknownProduct,
     UpstreamTimeout,
 )
 from services.contracts.domain.parts import Part
-from services.contracts.wire.index import IndexSearch, IndexStatus
+from services.contracts.wire.index import CatalogueProduct, IndexSearch, IndexSimilar, IndexStatus
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.index_nodes.responses import IndexNodeSummary
 from tests.support.fakes.index_fakes import FakeIndex
@@ -128,3 +129,41 @@ async def test_an_error_of_the_request_is_passed_on() -> None:
 async def test_stats_name_the_part_of_each_node() -> None:
     nodes = await nodes_of(PartNode("1/2"), PartNode("2/2"))
     assert [IndexNodeSummary.of(node, ("default",)).part for node in nodes.nodes] == ["1/2", "2/2"]
+
+
+async def test_a_search_by_product_reads_its_vector_from_its_part_and_searches_all() -> None:
+    halves = [PartNode("1/2"), PartNode("2/2")]
+    halves[0].vectors_by_id = halves[1].vectors_by_id = {"t07": [0, 1, 0, 0]}
+    nodes = await nodes_of(*halves)
+    for query, model, catalogues in (
+        (IndexSimilar(id="t07", k=50, min_score=0.1), "fashion/1", ("default",)),
+        (IndexSimilar(id="t07", k=50, model="fashion/9"), "fashion/9", ("default",)),
+        (IndexSimilar(id="t07", k=50, catalogues=("default", "b"), catalogue="b"), "fashion/1", ("b",)),
+    ):
+        response = await nodes.similar(query)
+        assert [hit.id for hit in response.hits] == KEYS  # the fakes do not leave it out
+        holder, other = sorted(halves, key=lambda half: not half.part.holds("t07"))
+        assert (holder.vector_queries[-1].catalogues, holder.vector_queries[-1].model) == (catalogues, model)
+        assert other.vector_queries == []
+        search = other.queries[-1]
+        assert isinstance(search, IndexSearch)
+        assert (search.vector, search.model, search.category) == ([0, 1, 0, 0], model, 0)
+        assert (search.k, search.min_score, search.catalogues) == (50, query.min_score, query.catalogues)
+        assert search.vector_of == CatalogueProduct(catalogue="default", id="t07")
+
+
+async def test_a_product_of_no_part_is_unknown() -> None:
+    nodes = await nodes_of(PartNode("1/2"), PartNode("2/2"))
+    with pytest.raises(UnknownProduct, match="there is no product 'x' in the index"):
+        await nodes.similar(IndexSimilar(id="x"))
+
+
+async def test_a_node_that_was_never_reached_may_have_the_product() -> None:
+    halves = [PartNode("1/2"), PartNode("2/2")]
+    holder = next(half for half in halves if half.part.holds("t07"))
+    holder.trouble = UNAVAILABLE
+    nodes = await nodes_of(*halves)
+    holder.trouble = None
+    with pytest.raises(IndexNotReady):  # the search needs its part, which is not known
+        await nodes.similar(IndexSimilar(id="t07"))
+    assert [query.ids for query in holder.vector_queries] == [["t07"]]
