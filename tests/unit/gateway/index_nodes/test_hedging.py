@@ -120,3 +120,84 @@ def test_the_percentile_is_of_the_last_calls() -> None:
         durations.add(seconds)
     assert durations.p95 is not None
     assert 340 < durations.p95 < 400
+
+
+def test_the_percentile_is_known_after_twenty_calls_and_forgets_all_but_two_hundred() -> None:
+    durations = RecentDurations()
+    for seconds in range(19):
+        durations.add(seconds)
+    assert durations.p95 is None
+    durations.add(19)
+    assert durations.p95 == 19
+    for seconds in range(20, 39):
+        durations.add(seconds)
+    assert durations.p95 == 19  # until twenty more are known
+    durations.add(39)
+    assert durations.p95 == 38
+    for seconds in range(1000):
+        durations.add(seconds)
+    assert durations.p95 == 990
+
+
+async def test_after_quiet_times_ten_more_requests_are_sent_at_once() -> None:
+    hedging = Hedging(0.5)
+    asked = []
+
+    async def quick() -> str:
+        return "original"
+
+    async def replica() -> str:
+        asked.append(1)
+        return "replica"
+
+    for _ in range(60):
+        await hedging.first(quick, replica, 1.0, (IndexNotReady,))
+    assert asked == []
+    block = asyncio.Event()
+
+    async def slow() -> str:
+        await block.wait()
+        return "original"
+
+    searches = []
+    for _ in range(24):
+        searches.append(asyncio.create_task(hedging.first(slow, replica, 0.0, (IndexNotReady,))))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    block.set()
+    answers = await asyncio.gather(*searches)
+    assert answers[:20] == ["replica"] * 19 + ["original"]  # ten, and the share of those nineteen
+    assert len(asked) == 21
+
+
+async def test_a_search_that_is_given_up_leaves_no_request_behind() -> None:
+    left = []
+
+    async def endless() -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.append(1)
+        return ""
+
+    search = asyncio.create_task(Hedging(1.0).first(endless, endless, 0.0, (IndexNotReady,)))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    search.cancel()
+    await asyncio.wait([search])
+    assert len(left) == 2
+
+
+async def test_a_node_is_no_replica_of_itself() -> None:
+    registry = CollectorRegistry()
+    slow = SlowIndex()
+    nodes = await nodes_of(Hedging(1.0, registry), slow)
+    slow.go_on.clear()
+    search = asyncio.create_task(nodes.search(QUERY))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    slow.go_on.set()
+    assert (await search).hits[0].id == "slow"
+    assert [
+        registry.get_sample_value("lookalike_index_hedges_total", {"first": name}) for name in ("original", "replica")
+    ] == [None, None]

@@ -80,7 +80,7 @@ async def test_smaller_parts_answer_for_a_larger_one_that_fails() -> None:
     assert [fake.searches for fake in fakes] == [1, 1, 0, 0]  # the fewest nodes
     fakes[1].trouble = UNAVAILABLE
     assert await keys(nodes) == KEYS
-    assert [fake.searches for fake in fakes[2:]] == [1, 1]
+    assert [fake.searches for fake in fakes] == [2, 2, 1, 1]  # the other half is not asked again
 
 
 async def test_a_node_that_is_loading_belongs_to_no_answer() -> None:
@@ -150,6 +150,7 @@ async def test_a_search_by_product_reads_its_vector_from_its_part_and_searches_a
         assert (search.vector, search.model, search.category) == ([0, 1, 0, 0], model, 0)
         assert (search.k, search.min_score, search.catalogues) == (50, query.min_score, query.catalogues)
         assert search.vector_of == CatalogueProduct(catalogue="default", id="t07")
+    assert [half.statuses for half in halves] == [1, 1]  # the active model is known
 
 
 async def test_a_product_of_no_part_is_unknown() -> None:

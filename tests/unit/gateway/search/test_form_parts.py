@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.web.bodies.forms import read_form
-from services.gateway.search.form_parts import image_of, images_of, text_of
+from services.gateway.search.form_parts import image_of, images_of, text_of, texts_and_images_of
 
 JPEG = b"\xff\xd8\xff\xe0 a photo \x00\x01"
 
@@ -71,3 +71,43 @@ async def test_an_image_without_a_file_name_is_read_unharmed() -> None:
     parts = await read_form(request, max_files=1, max_fields=1, binary=("image",))
     assert await image_of(parts, "image") == JPEG * 100_000
     assert await text_of(parts, "image") == {"k": "4"}
+
+
+@pytest.mark.parametrize(("length", "quoted"), [(60, "x" * 60 + "'"), (61, "x" * 60 + "…'")])
+async def test_a_text_is_quoted_up_to_sixty_characters(length: int, quoted: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        await image_of(form(("image", "x" * length)), "image")
+    assert f"is the text '{quoted}" in caught.value.detail
+
+
+async def test_a_file_of_text_is_an_image_if_it_is_long_or_cannot_be_printed() -> None:
+    with pytest.raises(InvalidRequest, match="is the text"):
+        await image_of(form(("image", file(b"x" * 2048))), "image")
+    for data in (b"x" * 2049, b"a\x00", b"\xff"):
+        assert await image_of(form(("image", file(data))), "image") == data
+    with pytest.raises(InvalidRequest, match="is the text"):
+        await image_of(form(("image", file("ä\tb\r\n".encode()))), "image")
+    with pytest.raises(InvalidRequest, match="is the text ''"):
+        await image_of(form(("image", "")), "image")
+
+
+async def test_ids_and_images_may_stand_under_one_name() -> None:
+    parts = form(
+        *(("like", part) for part in (" t1 ", file(JPEG), file(b" t2\n", "text/plain"), "", file(b""), "t1")),
+        ("unlike", "t9"),
+    )
+    assert await texts_and_images_of(parts, "like") == (["t1", "t2", "t1"], [JPEG])
+    assert await texts_and_images_of(parts, "photo") == ([], [])
+
+
+def sized(data: bytes) -> UploadFile:
+    return UploadFile(io.BytesIO(data), size=len(data), filename="a")
+
+
+async def test_text_in_a_file_has_a_bound() -> None:
+    parts = form(("product", sized(b"12345")), ("image", file(JPEG)), ("other", file(JPEG)))
+    assert await text_of(parts, "image", "other", max_bytes=5) == {"product": "12345"}
+    with pytest.raises(InvalidRequest, match=r"'product' is a file \(of an unknown type\) of 5 bytes, and should be"):
+        await text_of(parts, "image", "other", max_bytes=4)
+    with pytest.raises(InvalidRequest, match="'other' is a file"):
+        await text_of(parts, "image")

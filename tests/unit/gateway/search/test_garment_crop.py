@@ -182,3 +182,71 @@ def test_the_prior_does_not_turn_no_clothing_into_clothing() -> None:
 def test_a_detector_with_other_categories_is_no_prior() -> None:
     unchanged = embedding(0.6, 0.3, 0.1)
     assert with_prior(unchanged, Category(id=3, name="Hats", probability=0.9)) == unchanged
+
+
+@pytest.mark.parametrize(("probability", "detections"), [(0.79, 1), (0.8, 0), (0.81, 0)])
+async def test_a_photo_shows_a_garment_clearly_from_four_fifths_on(probability: float, detections: int) -> None:
+    fake = Embedding(whole=embedding(probability, 0.1, 0.05))
+    await view(fake)
+    assert fake.detections == detections
+
+
+@pytest.mark.parametrize(
+    ("found", "is_used"),
+    [
+        (garment("Shoes", 0.7), True),
+        (garment("Shoes", 0.69), False),
+        (garment("Shoes", 0.9, width=0.75, height=0.5), True),
+        (garment("Shoes", 0.9, width=0.8, height=0.7), True),
+        (
+            garment("Shoes", 0.9, width=0.8, height=0.7).model_copy(update={"box": Box(x=0, y=0, width=0.6, height=1)}),
+            True,
+        ),
+        (garment("Shoes", 0.9).model_copy(update={"box": Box(x=0, y=0, width=0.61, height=1)}), False),
+        (garment("Shoes", 0.9).model_copy(update={"box": Box(x=0, y=0, width=0.9, height=0.1)}), True),
+    ],
+)
+async def test_a_garment_is_used_if_it_is_sure_and_does_not_fill_the_photo(found: GarmentBox, is_used: bool) -> None:
+    assert (await view(Embedding(garments=[found]))).crop == (found if is_used else None)
+
+
+async def test_a_part_that_is_as_sure_as_the_whole_photo_is_not_used() -> None:
+    hats = GarmentBox(box=garment("Shoes", 0.9).box, category=Category(id=3, name="Hats", probability=0.9))
+    for sureness, is_used in ((0.5, False), (0.51, True)):
+        fake = Embedding(part=embedding(sureness, 0.3, 0.1), garments=[hats])
+        assert ((await view(fake)).crop is not None) is is_used
+
+
+async def test_a_request_may_bring_the_detectors_category() -> None:
+    fake = Embedding(whole=embedding(0.5, 0.4, 0.1), garments=[garment("Bags", 0.9)])
+    result = await view(fake, prior="Shoes")
+    assert result.embedding == with_prior(fake.whole, shoes(0.8))
+    assert (result.crop, result.timings_ms, fake.detections) == (None, fake.whole.timings_ms, 0)
+    boxed = await view(fake, prior="Shoes", box="0,0,0.5,0.5")
+    assert (fake.boxes[-1], boxed.embedding.category.name) == (Box(x=0, y=0, width=0.5, height=0.5), "Shoes")
+
+
+def test_two_opinions_are_pooled_by_their_geometric_mean() -> None:
+    """Shares above the least are 4/7, 3/7 and 0; the detector says 0.1, 0.8 and 0.1; the sum above the least stays."""
+    pooled = with_prior(embedding(0.5, 0.4, 0.1), shoes(0.8)).probabilities
+    assert pooled == pytest.approx({"Topwear": 0.302934, "Shoes": 0.597066, "Bags": 0.1}, abs=1e-5)
+    certain = with_prior(embedding(1.0, 0.0, 0.0), Category(id=0, name="Topwear", probability=1.0)).probabilities
+    assert certain == {"Topwear": 1.0, "Shoes": 0.0, "Bags": 0.0}
+
+
+def test_a_single_category_has_no_other_opinion() -> None:
+    one = EmbeddingResponse(
+        category=Category(id=0, name="Topwear", probability=0.6),
+        probabilities={"Topwear": 0.6},
+        vector=[1.0],
+        model="m/1",
+        timings_ms={},
+    )
+    assert with_prior(one, Category(id=0, name="Topwear", probability=0.9)) is one
+    two = one.model_copy(update={"probabilities": {"Topwear": 0.6, "Shoes": 0.4}})
+    assert with_prior(two, shoes(0.9)).category.probability == pytest.approx(0.6)
+
+
+def test_opinions_that_exclude_each_other_leave_only_the_probability_of_nothing() -> None:
+    pooled = with_prior(embedding(0.5, 0.2, 0.2), shoes(1.0)).probabilities
+    assert pooled == pytest.approx({"Topwear": 0.2, "Shoes": 0.2, "Bags": 0.2})
