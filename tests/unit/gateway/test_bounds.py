@@ -29,6 +29,11 @@ TIMES = (
 SHARES = ("index_shadow_share", "index_hedge_share", "baskets_weight", "taste_weight")
 
 
+def settings(name: str, value: Any) -> GatewaySettings:
+    values: dict[str, Any] = {name: value}
+    return GatewaySettings(**values)
+
+
 @pytest.mark.parametrize(
     ("name", "least", "too_low"),
     [
@@ -43,9 +48,9 @@ SHARES = ("index_shadow_share", "index_hedge_share", "baskets_weight", "taste_we
     ],
 )
 def test_a_setting_has_a_lower_bound(name: str, least: Any, too_low: Any) -> None:
-    assert getattr(GatewaySettings(**{name: least}), name) in (least, (least,))
+    assert getattr(settings(name, least), name) in (least, (least,))
     with pytest.raises(ValidationError, match=name):
-        GatewaySettings(**{name: too_low})
+        settings(name, too_low)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +65,14 @@ def test_a_setting_has_a_lower_bound(name: str, least: Any, too_low: Any) -> Non
     ],
 )
 def test_a_setting_has_an_upper_bound(name: str, most: float, too_high: float) -> None:
-    assert getattr(GatewaySettings(**{name: most}), name) == most
+    assert getattr(settings(name, most), name) == most
     with pytest.raises(ValidationError, match=name):
-        GatewaySettings(**{name: too_high})
+        settings(name, too_high)
 
 
 def test_nothing_that_shoppers_or_others_have_to_allow_is_on_by_default() -> None:
-    settings = GatewaySettings()
-    assert not (settings.events_enabled or settings.events_vectors or settings.fetch_enabled or settings.log_json)
+    defaults = GatewaySettings()
+    assert not (defaults.events_enabled or defaults.events_vectors or defaults.fetch_enabled or defaults.log_json)
 
 
 @pytest.mark.parametrize(
