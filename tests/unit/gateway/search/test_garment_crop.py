@@ -250,3 +250,17 @@ def test_a_single_category_has_no_other_opinion() -> None:
 def test_opinions_that_exclude_each_other_leave_only_the_probability_of_nothing() -> None:
     pooled = with_prior(embedding(0.5, 0.2, 0.2), shoes(1.0)).probabilities
     assert pooled == pytest.approx({"Topwear": 0.2, "Shoes": 0.2, "Bags": 0.2})
+
+
+async def test_the_stages_of_both_looks_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter([1.0, 1.0123456])
+    monkeypatch.setattr(garment_crop.time, "perf_counter", lambda: next(readings))
+    part = embedding(0.1, 0.8, 0.1).model_copy(update={"timings_ms": {"network": 3.0, "crop": 4.0}})
+    result = await view(Embedding(part=part, garments=[garment("Shoes", 0.9)]))
+    assert result.timings_ms == {"decode": 1.0, "network": 5.0, "crop": 4.0, "detect": 12.346}
+
+
+async def test_of_a_category_that_the_network_does_not_know_a_garment_is_looked_for() -> None:
+    fake = Embedding(garments=[])
+    await view(fake, "Hats")
+    assert fake.detections == 1

@@ -117,3 +117,17 @@ def test_a_large_file_of_far_too_many_parts_is_not_passed_on() -> None:
 @pytest.mark.parametrize("data", [JPEG_OF_COMMENTS[:LARGE_BYTES], bytes(LARGE_BYTES + 1)])
 def test_the_embedding_service_judges_small_files_and_unknown_ones(data: bytes) -> None:
     assert ImageReader(max_bytes=2 * LARGE_BYTES, fetcher=None).checked(data) is data
+
+
+@pytest.mark.parametrize("text", ["AAAA*AAA", "A*AA" + "AAAA" * 9, "AAAAA*A", "AA=A", "A==="])
+async def test_one_wrong_character_anywhere_is_invalid(text: str) -> None:
+    with pytest.raises(InvalidImage, match="not valid base64"):
+        await LARGE.from_large_base64(text)
+
+
+def test_a_file_of_one_mebibyte_is_passed_on_and_a_larger_one_checked() -> None:
+    comments = b"\xff\xd8" + b"\xff\xfe\x00\x02" * (1 << 18)
+    reader = ImageReader(max_bytes=1 << 21, fetcher=None)
+    assert len(reader.checked(comments[: 1 << 20])) == 1 << 20
+    with pytest.raises(InvalidImage):
+        reader.checked(comments[: (1 << 20) + 1])

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import InvalidRequest
 from services.contracts.domain.filtering.filters import EVERYTHING
-from services.contracts.wire.filter_json import parse_filter
+from services.contracts.wire.filter_json import MAX_TEXT_BYTES, parse_filter
 from services.contracts.wire.index import ResultOptions
 from services.gateway.routes.openapi import components
 from services.gateway.routes.openapi.photo_body import photo_body
@@ -16,6 +16,7 @@ from services.gateway.search.options import (
     NoOptions,
     PhotoOptions,
     SimilarOptions,
+    filter_from_text,
     json_properties,
     query_parameters,
     text_properties,
@@ -136,3 +137,41 @@ def test_no_option_is_required_or_null(options: type[ResultOptions]) -> None:
     assert all({"type": "null"} not in schema.get("anyOf", []) for schema in schemas.values())
     assert all(schema.get("default", 0) is not None and "title" not in schema for schema in schemas.values())
     assert schemas["k"]["default"] == 10
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        ("a", ["a"]),
+        ("", []),
+        ('["a", "b", "a"]', ["a", "b"]),
+        ("[a", ["[a"]),  # an id that is not JSON
+        (["a", "", '["b"]', "a"], ["a", "b"]),
+        ([], []),
+    ],
+)
+def test_ids_come_as_text_as_a_list_or_as_a_list_in_text(value: object, ids: list[str]) -> None:
+    assert PhotoOptions.model_validate({"like": value}).like == ids
+
+
+@pytest.mark.parametrize("value", [5, None, {"a": 1}, [1], "[1]", [None], [["a"]]])
+def test_what_is_no_list_of_ids_is_invalid(value: object) -> None:
+    with pytest.raises(ValidationError, match="like"):
+        PhotoOptions.model_validate({"like": value})
+
+
+def test_a_filter_in_text_has_a_bound() -> None:
+    assert not filter_from_text("{}".ljust(MAX_TEXT_BYTES))
+    assert filter_from_text("") == {}
+    with pytest.raises(ValueError, match=f"at most {MAX_TEXT_BYTES:,} are accepted"):
+        filter_from_text("{}".ljust(MAX_TEXT_BYTES + 1))
+    with pytest.raises(ValueError, match="not a JSON object"):
+        filter_from_text("{")
+    assert filter_from_text(5) == 5
+
+
+@pytest.mark.parametrize(("value", "text"), [("Shoes", "Shoes"), (3, "3"), (0, "0")])
+def test_a_category_is_its_name_or_its_id(value: object, text: str) -> None:
+    assert (PhotoOptions.model_validate({"category": value, "prior": value})).category == text
+    with pytest.raises(ValidationError, match="category"):
+        PhotoOptions.model_validate({"category": True})

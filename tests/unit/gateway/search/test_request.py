@@ -11,7 +11,7 @@ from starlette.types import Message
 from services.contracts.domain.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
 from services.gateway.search.image_reader import ImageReader
 from services.gateway.search.options import PhotoOptions
-from services.gateway.search.request import JSON, parse, read_photo, read_search
+from services.gateway.search.request import JSON, parse, read_explanation, read_photo, read_preview, read_search
 
 READER = ImageReader(max_bytes=1000, fetcher=None)
 PHOTO = b"\xff a photo"
@@ -125,3 +125,69 @@ def test_the_detail_names_the_first_five_places() -> None:
     assert len(caught.value.extra["errors"]) == 6
     assert [text.partition(":")[0] for text in caught.value.detail.split("; ")][:2] == ["k", "offset"]
     assert "more: " not in caught.value.detail
+
+
+def parts(*named: tuple[str, str | bytes]) -> Request:
+    """Return a multipart request with these parts; bytes are files."""
+    body = b"".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"'.encode()
+        + (b'; filename="a.jpg"\r\n\r\n' + value if isinstance(value, bytes) else b"\r\n\r\n" + value.encode())
+        + b"\r\n"
+        for name, value in named
+    )
+    return request("multipart/form-data; boundary=b", body + b"--b--\r\n")
+
+
+IMAGE, LIKED, UNLIKED = ("image", PHOTO), ("like", PHOTO), ("unlike", PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("images", "ids", "refused"),
+    [(10, 0, False), (0, 10, False), (5, 5, False), (6, 5, True), (11, 0, True), (1, 10, True)],
+)
+async def test_images_and_products_together_are_ten_examples_at_most(images: int, ids: int, refused: bool) -> None:
+    for name in ("like", "unlike"):
+        products = [f"p{number}" for number in range(ids)]
+        sources = [{"image_base64": BASE64}] * images
+        in_form = parts(IMAGE, *[(name, PHOTO)] * images, *((name, product) for product in products))
+        for sent in (in_form, in_json(image_base64=BASE64, **{name: [*sources, *products]})):
+            if refused:
+                with pytest.raises(InvalidRequest, match=f"{name}: a search takes at most 10 examples"):
+                    await read_search(sent, READER)
+            else:
+                query, options = await read_search(sent, READER)
+                assert (query.liked if name == "like" else query.unliked) == (PHOTO,) * images
+                assert getattr(options, name) == products
+
+
+async def test_a_form_has_forty_files_and_forty_fields_at_most() -> None:
+    with pytest.raises(InvalidRequest, match="at most 10 examples"):
+        await read_search(parts(IMAGE, *[LIKED] * 20, *[UNLIKED] * 19), READER)
+    with pytest.raises(InvalidRequest, match=r"(?i)files"):
+        await read_search(parts(IMAGE, *[LIKED] * 20, *[UNLIKED] * 20), READER)
+    _, options = await read_search(parts(IMAGE, *[("k", str(number + 1)) for number in range(40)]), READER)
+    assert options.k == 40
+    with pytest.raises(InvalidRequest, match=r"(?i)fields"):
+        await read_search(parts(IMAGE, *[("k", "5")] * 41), READER)
+
+
+async def test_an_image_is_given_once() -> None:
+    for source in ({"image_url": "https://a.example"}, {"image_base64": BASE64}):
+        with pytest.raises(InvalidRequest, match="give the image once"):
+            await read(form(image=PHOTO, **source))
+    assert (await read(form(image_base64=BASE64)))[0] == PHOTO
+
+
+async def test_only_searches_take_examples() -> None:
+    for sent in (in_json(image_base64=BASE64, like=[{"image_base64": BASE64}]), parts(IMAGE, UNLIKED)):
+        with pytest.raises(InvalidRequest, match="like"):
+            await read_photo(sent, READER)
+
+
+async def test_a_product_stands_in_the_place_of_a_photo() -> None:
+    assert (await read_preview(in_json(product="p"), READER))[0] is None
+    assert (await read_explanation(in_json(query_product="p"), READER))[0] is None
+    assert (await read_preview(in_json(image_base64=BASE64), READER))[0] == PHOTO
+    for sent in (in_json(product="p", image_base64=BASE64), request("image/png", PHOTO, "product=p")):
+        with pytest.raises(InvalidRequest, match="give the query once: as a photo, or as product"):
+            await read_preview(sent, READER)
