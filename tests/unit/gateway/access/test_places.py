@@ -64,3 +64,41 @@ def test_a_place_is_given_back_even_if_the_work_fails() -> None:
             raise ValueError("failed")
     with ExitStack() as stack:
         assert taken(places, stack, "a", 2) == 1
+
+
+@pytest.mark.parametrize(("total", "alone"), [(1, 1), (2, 2), (3, 2), (4, 3), (8, 6), (100, 75)])
+def test_a_client_that_is_alone_has_three_quarters_and_at_least_one(total: int, alone: int) -> None:
+    with ExitStack() as stack:
+        assert taken(Places({"photo": total, "similar": 1, "write": 1}), stack, "a", 1000) == alone
+
+
+def test_the_taken_places_are_counted_by_kind() -> None:
+    places = Places({"photo": 4, "similar": 4, "write": 4})
+    with places.take("photo", "a"), places.take("photo", "b"), places.take("write", "a"):
+        assert places.taken == {"photo": 2, "similar": 0, "write": 1}
+    assert places.taken == {"photo": 0, "similar": 0, "write": 0}
+
+
+def test_a_client_with_two_places_counts_once_and_is_gone_with_the_last_one() -> None:
+    places = Places({"photo": 12, "similar": 1, "write": 1})
+    with ExitStack() as stack:
+        assert taken(places, stack, "a", 2) == 2
+        assert taken(places, stack, "b", 1000) == 3  # a quarter
+        with ExitStack() as third:
+            assert taken(places, third, "c", 1) == 1
+        assert taken(places, stack, "d", 1000) == 3  # twelve among a, b, d and the next one
+
+
+def test_a_refusal_says_whose_places_are_taken() -> None:
+    places = Places({"photo": 2, "similar": 8, "write": 1})
+    assert places.refusal("photo", "a") is None
+    with places.take("photo", "a"), places.take("photo", "b"):
+        refusal = places.refusal("photo", "c")
+        assert refusal is not None
+        assert (refusal.inside, "the gateway has reached" in refusal.detail) == ({"limit": "places"}, True)
+    with ExitStack() as stack:
+        assert taken(places, stack, "a", 1000, "similar") == 6
+        refusal = places.refusal("similar", "a")
+        assert refusal is not None
+        assert (refusal.inside, "this client has reached" in refusal.detail) == ({"limit": "client-places"}, True)
+        assert places.refusal("similar", "b") is None

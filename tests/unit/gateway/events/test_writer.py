@@ -98,3 +98,82 @@ async def test_too_many_waiting_events_are_refused(monkeypatch: pytest.MonkeyPat
         await writing.write(events("c"))
     log.free.set()
     await waiting
+
+
+@pytest.mark.parametrize(
+    ("sizes", "writes"),
+    [
+        ([1, 100, 100], [1, 200]),
+        ([1, 100, 101], [1, 100, 101]),
+        ([1, 199, 1, 1], [1, 200, 1]),
+        ([200, 200], [200, 200]),
+        ([401], [200, 200, 1]),
+    ],
+)
+async def test_requests_go_together_up_to_two_hundred_events(
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int], writes: list[int]
+) -> None:
+    monkeypatch.setattr(writer, "GATHER_S", 0.0)
+    log = HeldLog()
+    writing = EventWriter(log)
+    tasks = []
+    for size in sizes:  # the first is under way when the others arrive
+        tasks.append(asyncio.create_task(writing.write(events("e") * size)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert writing.waiting == sum(sizes)
+    log.free.set()
+    await asyncio.gather(*tasks)
+    assert (log.writes, writing.waiting) == (writes, 0)
+
+
+async def test_twenty_thousand_events_may_wait() -> None:
+    log = HeldLog()
+    writing = EventWriter(log)
+    one = events("a")
+    waiting = asyncio.create_task(writing.write(one * 19_999))
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests) as caught:
+        await writing.write(one * 2)
+    assert caught.value.inside == {"limit": "events"}
+    last = asyncio.create_task(writing.write(one))
+    await asyncio.sleep(0)
+    assert writing.waiting == 20_000
+    for task in (waiting, last):
+        task.cancel()
+    log.trouble = CatalogueUnavailable("no")
+    log.free.set()
+    await writing.close()
+    assert writing.waiting == 0
+
+
+class FailingLog(FakeEventLog):
+    """Does not take the events whose id ends in `x`."""
+
+    async def add_events(self, events: Sequence[Event]) -> InsertReport:
+        failures = {n: event.event_id for n, event in enumerate(events) if event.event_id.endswith("x")}
+        return InsertReport(frozenset(), failures)
+
+
+async def test_failures_are_named_by_their_place_in_their_own_request() -> None:
+    writing = EventWriter(FailingLog())
+    first, second, third = await asyncio.gather(
+        writing.write(events("a", "bx")),
+        writing.write(events("cx", "d", "ex")),
+        writing.write(events(*(["f"] * 199), "gx", "hx", "i")),
+    )
+    assert first.failures == {1: "bx"}
+    assert second.failures == {0: "cx", 2: "ex"}
+    assert third.failures == {199: "gx", 200: "hx"}
+
+
+class BrokenLog(FakeEventLog):
+    async def add_events(self, events: Sequence[Event]) -> InsertReport:
+        raise ZeroDivisionError
+
+
+async def test_an_unexpected_error_is_one_of_the_request_too() -> None:
+    writing = EventWriter(BrokenLog())
+    with pytest.raises(RuntimeError, match="events were not written"):
+        await writing.write(events("a"))
+    await writing.close()
