@@ -35,3 +35,24 @@ def test_arabic_runs_from_right_to_left() -> None:
 def test_each_language_has_its_file() -> None:
     files = {name for name in ASSETS._files if name.startswith("shared/strings/")}
     assert files == {f"shared/strings/{language}.js" for language in LANGUAGES}
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        (", ".join(["tlh"] * 19 + ["de"]), "de"),
+        (", ".join(["tlh"] * 20 + ["de"]), "en"),  # so many ranges are not read
+        ("de-" + "x" * 32, "de-" + "x" * 32),
+        ("de-" + "x" * 33, "en"),
+        ("it, fr", "it"),
+        ("it;q=0.5, fr;q=0.5", "it"),
+        ("fr;q=0.001", "fr"),
+        ("fr;q=-1", "en"),
+        ("fr ; q = 0.5 , it;q=0.4", "fr"),
+        ("fr;level=1, it;q=0.1", "it"),
+        ("de_AT, it", "it"),
+        ("dé, it", "it"),
+    ],
+)
+def test_a_header_is_read_up_to_its_bounds(header: str, language: str) -> None:
+    assert preferred(header) == language
