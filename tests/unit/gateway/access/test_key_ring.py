@@ -116,7 +116,7 @@ async def test_origins_are_those_of_active_keys() -> None:
     keys[2] = replace(keys[2], revoked_at=now)
     ring = KeyRing(HOUR)
     async with ring.following(Source(*keys)):  # type: ignore[arg-type]
-        assert (ring.size, ring.origins) == (3, {"https://active.example"})
+        assert (ring.size, ring.origins) == (3, frozenset({"https://active.example"}))
 
 
 async def test_a_revoked_key_is_found_by_its_name_and_another_only_by_its_secret() -> None:

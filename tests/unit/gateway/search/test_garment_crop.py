@@ -254,7 +254,7 @@ def test_opinions_that_exclude_each_other_leave_only_the_probability_of_nothing(
 
 async def test_the_stages_of_both_looks_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
     readings = iter([1.0, 1.0123456])
-    monkeypatch.setattr(garment_crop.time, "perf_counter", lambda: next(readings))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(readings))
     part = embedding(0.1, 0.8, 0.1).model_copy(update={"timings_ms": {"network": 3.0, "crop": 4.0}})
     result = await view(Embedding(part=part, garments=[garment("Shoes", 0.9)]))
     assert result.timings_ms == {"decode": 1.0, "network": 5.0, "crop": 4.0, "detect": 12.346}

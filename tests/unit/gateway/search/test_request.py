@@ -148,9 +148,9 @@ IMAGE, LIKED, UNLIKED = ("image", PHOTO), ("like", PHOTO), ("unlike", PHOTO)
 async def test_images_and_products_together_are_ten_examples_at_most(images: int, ids: int, refused: bool) -> None:
     for name in ("like", "unlike"):
         products = [f"p{number}" for number in range(ids)]
-        sources = [{"image_base64": BASE64}] * images
+        examples: dict[str, Any] = {name: [*[{"image_base64": BASE64}] * images, *products]}
         in_form = parts(IMAGE, *[(name, PHOTO)] * images, *((name, product) for product in products))
-        for sent in (in_form, in_json(image_base64=BASE64, **{name: [*sources, *products]})):
+        for sent in (in_form, in_json(image_base64=BASE64, **examples)):
             if refused:
                 with pytest.raises(InvalidRequest, match=f"{name}: a search takes at most 10 examples"):
                     await read_search(sent, READER)
