@@ -3,6 +3,7 @@
 import pytest
 from PIL import PngImagePlugin
 
+from services.bulk import feed_blocks, ray_engine
 from services.catalogue import merchandising
 from services.catalogue.backup import backup_file
 from services.catalogue.demand import examination, grouping
@@ -31,7 +32,7 @@ from services.contracts.domain.filtering import facets
 from services.contracts.images import fetch, preparation, structure
 from services.contracts.web import problems
 from services.contracts.web.bodies import json_body, json_size
-from services.contracts.wire import filter_json, index
+from services.contracts.wire import embedding, filter_json, index
 from services.embedding.vision import decoder, large_pictures
 from services.engine import attribute_columns
 from services.gateway.events import body as events_body
@@ -150,7 +151,12 @@ FIGURES = {
         f"at most {facets.MAX_VALUES} different values",
         f"the first {report.SHOWN_REJECTED} rejected rows",
     ],
-    "scale": [f"at most {parts.MAX_PARTS} parts"],
+    "scale": [
+        f"at most {parts.MAX_PARTS} parts",
+        f"in blocks of {feed_blocks.BLOCK_ROWS} rows, or of {embedding.MAX_BATCH} if",
+        f"at most about {mb(feed_blocks.BLOCK_BYTES)} of local images",
+        f"has {mb(ray_engine.OBJECT_STORE_BYTES)} of shared memory",
+    ],
     "split": [f"longer than {percent(hedging.QUANTILE)} of its last {hedging.RECENT} searches did"],
     "events": [
         f"a list of up to {events_body.MAX_EVENTS:,}",
