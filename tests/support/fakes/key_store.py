@@ -5,12 +5,13 @@ from services.contracts.domain.errors import CatalogueUnavailable
 
 
 class KeyStore:
-    """Keys in a dictionary, in place of the database. `lost`: how often another process is faster."""
+    """Keys in a dictionary, in place of the database at `addresses`. `lost`: how often another process is faster."""
 
     def __init__(self) -> None:
         self.rows: dict[str, ApiKey] = {}
         self.trouble: CatalogueUnavailable | None = None
         self.lost = 0
+        self.addresses: tuple[str, ...] = ()
 
     async def list(self) -> list[ApiKey]:
         if self.trouble is not None:
@@ -37,6 +38,7 @@ def database_with(store: KeyStore) -> type:
     class Database:
         def __init__(self, *addresses: str) -> None:
             self.keys = store
+            store.addresses = addresses
 
         async def __aenter__(self) -> "Database":
             return self

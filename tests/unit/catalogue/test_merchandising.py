@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from services.catalogue.merchandising import MAX_BY, NO_RULES, Merchandising, Rule
 from services.contracts.domain.filtering.filter_match import matches
 from services.contracts.domain.filtering.filters import any_of
+from services.contracts.domain.filtering.instants import EPOCH
 from services.contracts.wire.filter_json import parse_filter
 
 SHOES = frozenset(("shoes", "1"))
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 BOOST: dict[str, Any] = {"id": "sale", "action": "boost", "by": 0.1, "filter": {"sale": True}}
 PIN: dict[str, Any] = {"id": "top", "action": "pin", "pins": [{"id": "a", "position": 1}]}
 TWENTY = [{"id": f"p{number}", "position": 1} for number in range(20)]
@@ -43,6 +45,9 @@ def rules(*given: dict[str, Any], **fields: Any) -> Merchandising:
         ({**BOOST, "id": "no spaces"}, "should match pattern"),
         ({**BOOST, "filter": {"$nor": []}}, "unknown operator"),
         ({**BOOST, "margin": 1}, "Extra inputs are not permitted"),
+        ({**BOOST, "categories": [True]}, "Input should be a valid string"),
+        ({**BOOST, "categories": [["Shoes"]]}, "Input should be a valid string"),
+        ({**BOOST, "starts": "2026-12-24T12:00:01Z", "ends": "2026-12-24T12:00:00Z"}, "the rule ends before it starts"),
     ],
 )
 def test_a_rule_that_means_nothing_is_refused_by_its_place(rule: dict[str, Any], text: str) -> None:
@@ -86,10 +91,17 @@ def test_rules_that_do_not_fit_together_are_refused(document: dict[str, Any], te
         ({"enabled": False}, NOON, False),
         ({"starts": "2026-12-24"}, NOON, True),
         ({"starts": "2026-12-25"}, NOON, False),
+        ({"starts": "2026-12-24T12:00:00Z"}, NOON, True),
+        ({"starts": "2026-12-24T12:00:00Z"}, NOON - MICROSECOND, False),
+        ({"starts": "1970-01-01"}, EPOCH, True),
+        ({"starts": "1970-01-01"}, EPOCH - MICROSECOND, False),
+        ({"starts": "2026-12-25", "ends": "2026-12-25"}, NOON, False),
         ({"ends": "2026-12-24"}, NOON, True),
+        ({"ends": "2026-12-24"}, NOON + timedelta(hours=12) - MICROSECOND, True),
         ({"ends": "2026-12-24"}, NOON + timedelta(hours=12), False),
         ({"ends": "2026-12-23"}, NOON, False),
         ({"ends": "2026-12-24T12:00:00Z"}, NOON, True),
+        ({"ends": "2026-12-24T12:00:00Z"}, NOON + MICROSECOND, False),
         ({"ends": "2026-12-24T12:00:00+01:00"}, NOON, False),
         ({"categories": ["SHOES"]}, NOON, True),
         ({"categories": [1]}, NOON, True),
@@ -132,3 +144,44 @@ def test_rules_name_their_attributes_and_categories() -> None:
     )
     assert given.attributes == {"sale", "recalled", "style"}
     assert given.categories == {"Shoes", "Socks"}
+
+
+def boosts(*filters: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**BOOST, "id": f"r{number}", "filter": filter_} for number, filter_ in enumerate(filters)]
+
+
+def wide(number: int) -> dict[str, Any]:
+    """Return a filter of so many conditions, some of them nested."""
+    nested = {"$or": [{"a": 1}, {"b": 2}], "$not": {"c": 3}}
+    return {**nested, **{f"d{each}": 1 for each in range(number - 3)}}
+
+
+def test_limits_hold_up_to_their_number() -> None:
+    rules(*({**PIN, "id": f"r{n}", "pins": TWENTY} for n in range(5)))
+    rules(*boosts(*[wide(10)] * 50))
+    with pytest.raises(ValidationError, match="at most 500 conditions together"):
+        rules(*boosts(*[wide(10)] * 49, wide(11)))
+    side = {"filter": {f"d{each}": 1 for each in range(10)}}
+    apart = {"id": "a", "garments": [side, {"filter": {"x": 1}}]}
+    with pytest.raises(ValidationError, match="at most 500 conditions together"):
+        rules(*boosts(*[wide(10)] * 49), apart=[apart])
+
+
+@pytest.mark.parametrize(
+    ("given", "is_empty"),
+    [
+        (rules(out_of_stock="show"), True),
+        (rules(), False),
+        (rules(BOOST, out_of_stock="show"), False),
+        (rules(BOOST), False),
+    ],
+)
+def test_rules_that_change_no_search_are_empty(given: Merchandising, is_empty: bool) -> None:
+    assert given.is_empty is is_empty
+
+
+def test_the_rules_that_hold_are_those_of_the_actions_and_of_now() -> None:
+    over = {**BOOST, "id": "over", "ends": "2026-12-23"}
+    given = rules(BOOST, over, PIN, HIDE)
+    assert [rule.id for rule in given.holding(NOON, SHOES, "boost", "pin")] == ["sale", "top"]
+    assert given.holding(NOON, SHOES) == []

@@ -16,6 +16,8 @@ async def test_the_first_signal_asks_for_a_stop(number: signal.Signals) -> None:
     with interruptible(stopping.set):
         os.kill(os.getpid(), number)
         await asyncio.wait_for(stopping.wait(), WITHIN_S)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 async def test_the_second_signal_is_handled_as_usual() -> None:

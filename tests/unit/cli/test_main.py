@@ -4,8 +4,11 @@ import errno
 import os
 
 import pytest
+import structlog
+from typer.testing import CliRunner
 
 from services.cli import main
+from services.contracts.web.app import VERSION
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,32 @@ def test_the_program_ends_without_a_traceback(
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert (ended.value.code, capsys.readouterr().err) == (status, text)
+
+
+@pytest.mark.parametrize("group", [[], ["keys"], ["rules"], ["events"], ["learn"]])
+def test_a_group_without_a_command_prints_its_commands(group: list[str]) -> None:
+    output = CliRunner().invoke(main.app, group).output
+    assert "Usage: " in output
+    assert "Commands" in output
+    assert "Missing command" not in output
+
+
+def test_the_version_is_that_of_the_services() -> None:
+    assert CliRunner().invoke(main.app, ["version"]).stdout == f"{VERSION}\n"
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_both_names_of_help_are_known(option: str) -> None:
+    done = CliRunner().invoke(main.app, ["keys", option])
+    assert (done.exit_code, "Usage: " in done.output) == (0, True)
+
+
+def test_log_lines_do_not_mix_with_results(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    try:
+        main.logs_to_stderr()
+        structlog.get_logger().warning("a line")
+    finally:
+        structlog.configure(**before)
+    captured = capsys.readouterr()
+    assert (captured.out, "a line" in captured.err) == ("", True)

@@ -60,3 +60,14 @@ def test_a_file_with_something_else_is_replaced(store: KeyStore, tmp_path: Path)
     write_metrics_key(URL, path)
     assert [*store.rows] == [id_in(path)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(("variable", "database"), [("shop", "shop"), ("", "lookalike"), (None, "lookalike")])
+def test_the_key_is_one_of_the_stack_s_database(
+    store: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None, database: str
+) -> None:
+    monkeypatch.delenv("MONGO_DATABASE", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("MONGO_DATABASE", variable)
+    write_metrics_key(URL, tmp_path / "prometheus.key")
+    assert store.addresses == (URL, database)
