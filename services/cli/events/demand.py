@@ -66,6 +66,7 @@ def demand(
 
 
 def _print_table(report: "DemandReport", by: str) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     _print_summary(report)
@@ -75,7 +76,7 @@ def _print_table(report: "DemandReport", by: str) -> None:
             table.add_column(name, justify="left" if name in ("day", "category") else "right")
         for day in report.days:
             outcomes = (day.ok, day.no_close_match, day.other_clothing, day.no_clothing, day.without_click)
-            table.add_row(str(day.day), day.category, *map(str, (day.searches, *outcomes)))
+            table.add_row(str(day.day), escape(day.category), *map(str, (day.searches, *outcomes)))
         out.print(table)
         return
     for name in ("searches", "no match", "no click", "category", "type", "colour", "gap", "nearest products"):
@@ -84,9 +85,8 @@ def _print_table(report: "DemandReport", by: str) -> None:
         names = ", ".join(product.title or product.id for product in cluster.nearest)
         counts = (cluster.searches, cluster.no_close_match, cluster.without_click)
         gap = "–" if cluster.gap is None else f"{cluster.gap:.2f}"
-        table.add_row(
-            *map(str, counts), cluster.category, cluster.type or "–", cluster.colour or "–", gap, names or "–"
-        )
+        texts = (cluster.category, cluster.type or "–", cluster.colour or "–", gap, names or "–")
+        table.add_row(*map(str, counts), *map(escape, texts))
     out.print(table)
     if report.clusters_left_out:
         err.print(f"{report.clusters_left_out:,} smaller clusters are left out: --limit shows more", highlight=False)

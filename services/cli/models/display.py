@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from services.catalogue.model_switch.comparison import ModelReport, Overlap
@@ -27,7 +28,7 @@ def show_models(overview: dict[str, Any], *, as_json: bool) -> None:
         table.add_column(name, no_wrap=name != "problem")
     for model in overview["models"]:
         counts = ["" if model[name] is None else f"{model[name]:,}" for name in ("products", "without_vector")]
-        table.add_row(model["model"], model["role"] or "", *counts, model["problem"] or "")
+        table.add_row(model["model"], model["role"] or "", *counts, escape(model["problem"] or ""))
     out.print(table)
 
 

@@ -151,6 +151,8 @@ def test_a_worker_opens_its_services_and_keeps_them_until_it_is_closed(world: Wo
     assert world.closed == []
     loop.close()
     assert world.closed == ["database", "web", "embedding"]
+    with pytest.raises(RuntimeError, match="closed"):
+        loop._runner.get_loop()
 
 
 def test_a_worker_waits_for_a_service_as_long_as_the_command(world: World, loop: WorkerLoop) -> None:

@@ -105,7 +105,7 @@ def test_what_another_model_changes(capsys: Captured, promoted: bool | None, end
 TABLE = [
     " model              products  without a vector  problem",
     " fashion/2  active  1,500     1",
-    " fashion/3                                      it is not served",
+    " fashion/3                                      it [is] not served",
 ]
 
 
@@ -127,7 +127,7 @@ def test_the_table_of_models(capsys: Captured, changes: dict[str, Any], begin: l
     served = {"model": "fashion/2", "role": "active", "products": 1500, "without_vector": 1, "problem": None}
     other = {"model": "fashion/3", "role": None, "products": None, "without_vector": None}
     overview = {"active": "fashion/2", "first": "fashion/1", "promoted": True, "searched": "fashion/1"}
-    overview |= {"models": [served, {**other, "problem": "it is not served"}]}
+    overview |= {"models": [served, {**other, "problem": "it [is] not served"}]}
     models.show_models({**overview, **changes}, as_json=False)
     assert lines(capsys) == begin + TABLE
 
