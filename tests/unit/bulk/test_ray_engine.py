@@ -18,9 +18,9 @@ from services.contracts.domain.machine import available_processors
 from tests.support.fakes.ray import FakeRay, install
 
 CLUSTER = BulkOptions(address="auto")
-VARIABLES = ("RAY_USAGE_STATS_ENABLED", "RAY_BACKEND_LOG_LEVEL", "RAY_ENABLE_AUTO_CONNECT", "RAY_AUTH_MODE")
+VARIABLES = ["RAY_USAGE_STATS_ENABLED", "RAY_BACKEND_LOG_LEVEL", "RAY_ENABLE_AUTO_CONNECT", "RAY_AUTH_MODE"]
 NICENESS = "RAY_worker_niceness"
-VARIABLES += ("RAY_AUTH_TOKEN", NICENESS)
+VARIABLES += ["RAY_AUTH_TOKEN", NICENESS]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from services.bulk.options import BulkOptions
 from services.bulk.own_models import OwnModels
 from services.bulk.worker_services import WorkerServices
 from services.catalogue.importing.ports import ImporterError
-from services.catalogue.importing.report import RejectedFileError
+from services.catalogue.importing.report import RejectedFile, RejectedFileError
 from services.catalogue.model_switch.reembedding_report import ReembedTally
 from services.catalogue.retry import RetriesExhausted, Stopped
 from services.catalogue.sources.records.rows import RejectedRow
@@ -40,7 +40,8 @@ class Job:
     """Takes the place of both re-embedders."""
 
     def __init__(self, world: "World", arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-        self.arguments, self.options, self.given = arguments, options, ()
+        self.arguments, self.options = arguments, options
+        self.given: tuple[Any, ...] = ()
         self.tally = ReembedTally(found=2, embedded=1)
         self.world = world
 
@@ -184,7 +185,7 @@ def test_rejected_products_are_in_the_file(world: World, monkeypatch: pytest.Mon
     def full(_: object) -> Path:
         raise RejectedFileError("the disk is full")
 
-    monkeypatch.setattr(reembed_run.RejectedFile, "close", full)
+    monkeypatch.setattr(RejectedFile, "close", full)
     summary = run(request())
     assert (summary.status, summary.reason, summary.rejected_file) == ("failed", "the disk is full", None)
 
