@@ -1,14 +1,17 @@
 """The models of a worker that runs the network itself."""
 
+import sys
 import threading
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from services.bulk import own_models
 from services.bulk.engine import EngineError
-from services.bulk.own_models import OwnModels, check_model
+from services.bulk.own_models import OwnModels, SavedModelNetwork, check_model
 from services.contracts.domain.errors import EmbeddingUnavailable
 from services.contracts.domain.manifest import load_manifest
 from services.contracts.images.preparation import UInt8Image
@@ -90,3 +93,52 @@ def test_a_folder_without_a_model_and_a_machine_without_tensorflow_are_errors_be
     monkeypatch.setattr(own_models, "find_spec", lambda _: None)
     with pytest.raises(EngineError, match=r"pip install 'lookalike\[serving\]'"):
         check_model(MODEL_DIR)
+
+
+@pytest.mark.parametrize("other", [None, [[-0.5], [0.25], [1.5]]])
+async def test_probabilities_that_rounding_put_beyond_their_bounds_are_brought_back(
+    other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+
+    def run(inputs: dict[str, Any]) -> dict[str, Any]:
+        sent.append(inputs)
+        outputs = {"probabilities": np.array([[-1e-7, 1 + 1e-7]]), "vector": np.array([[3.0, -4.0]])}
+        return outputs if other is None else {**outputs, "other_clothing": np.array(other)}
+
+    module = ModuleType("services.local.tfs.savedmodel")
+    paths: list[Path] = []
+
+    def load(path: Path) -> SimpleNamespace:
+        paths.append(path)
+        return SimpleNamespace(signatures={"serving_default": SimpleNamespace(run=run)})
+
+    module.SavedModel = load  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    pictures = np.zeros((1, 2, 2, 3), np.uint8)
+    outputs = await SavedModelNetwork(Path("models/fashion/2")).predict(pictures)
+    assert (paths, [*sent[0]], sent[0]["image"] is pictures) == ([Path("models/fashion/2")], ["image"], True)
+    assert outputs.probabilities.tolist() == [[0.0, 1.0]]
+    assert outputs.vectors.tolist() == [[3.0, -4.0]]
+    if other is None:
+        assert outputs.other_clothing is None
+    else:
+        assert outputs.other_clothing is not None
+        assert outputs.other_clothing.tolist() == [[0.0], [0.25], [1.0]]
+
+
+async def test_a_model_of_the_folder_that_cannot_be_read_is_listed_with_its_problem(tmp_path: Path) -> None:
+    text = (MODEL_DIR / "manifest.json").read_text()
+    for name in ("1", "2"):
+        (tmp_path / "fashion" / name).mkdir(parents=True)
+        for entry in MODEL_DIR.iterdir():
+            if entry.name != "manifest.json":
+                (tmp_path / "fashion" / name / entry.name).symlink_to(entry)
+        changed = text.replace(f'"version": {MANIFEST.version}', f'"version": {name}')
+        (tmp_path / "fashion" / name / "manifest.json").write_text(changed)
+    (tmp_path / "fashion" / "2" / "manifest.json").write_text("{")
+    first, second = await OwnModels(tmp_path / "fashion" / "1", lambda _: Network()).models()
+    assert (first.model, first.first, first.problem) == ("fashion/1", True, None)
+    assert (second.model, second.first) == ("fashion/2", False)
+    assert second.problem is not None
+    assert second.problem.startswith("fashion/2 cannot be loaded by the workers: ")
