@@ -32,6 +32,14 @@ FEED = Path("feed.csv")
 ADDRESSES = WorkerServices("mongodb://m:1", "shop", "default", "http://e:2", wait_s=0.0)
 
 
+class Noted(ListSource):
+    """A source whose last row is an oddity."""
+
+    @property
+    def notes(self) -> list[str]:
+        return ["the last row is cut"] if self.given == 10 else []
+
+
 @dataclass
 class World:
     """What the runs of one test share."""
@@ -44,6 +52,7 @@ class World:
     engine: FakeEngine = field(default_factory=FakeEngine)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     works: list[ImportWork] = field(default_factory=list)
+    source: RemoteSource = field(default_factory=lambda: RemoteSource(FEED))
 
     async def run(
         self,
@@ -54,10 +63,10 @@ class World:
         on_progress: Callable[[Tally], None] = lambda _: None,
     ) -> Tally:
         listed = list(rows)
-        reader = FeedReader(FEED, FeedMapping(), CATEGORIES, open=lambda *_: ListSource(listed))
+        reader = FeedReader(FEED, FeedMapping(), CATEGORIES, open=lambda *_: Noted(listed))
         work = _Work(ADDRESSES, CATEGORIES, FeedMapping(), "", world=self)
         note = CheckpointNote(self.notes, FEED, WHOLE, ["fashion/1"])
-        parts = BulkParts(reader, work, RemoteSource(FEED), note, restarts)
+        parts = BulkParts(reader, work, self.source, note, **({"restarts": True} if restarts else {}))
         rejected = RejectedFile(self.folder / "rejected.ndjson")
         retry = Retry(0.0, self.stopping, lambda _: None)
         importer = BulkImporter(parts, lambda: self.engine, retry, rejected, feed, on_progress)
@@ -108,6 +117,7 @@ async def test_all_rows_are_imported_and_counted_and_no_checkpoint_is_left(world
     assert set(world.catalogue.products) == {str(number) for number in range(10)}
     assert (tally.read, tally.imported, tally.embedded, tally.unchanged) == (10, 10, 10, 0)
     assert tally.sources == {"network": 10}
+    assert tally.notes == ["the last row is cut"]
     assert not world.notes
     assert world.engine.is_closed
 
@@ -137,7 +147,7 @@ async def test_a_run_after_a_failure_continues_after_the_blocks_that_are_done(wo
     tally = await world.run(ROWS)
     assert world.positions() == [8, 9]
     assert tally.imported == 2
-    assert tally.notes == [bulk_importer.CONTINUED.format(8)]
+    assert tally.notes == ["the last row is cut", bulk_importer.CONTINUED.format(8)]
     assert len(world.catalogue.products) == 10
     assert not world.notes
 
@@ -150,7 +160,7 @@ async def test_a_run_that_is_stopped_keeps_its_checkpoint_and_can_begin_again(wo
     tally = await world.run(ROWS, restarts=True)
     assert world.positions() == list(range(10))
     assert (tally.imported, tally.unchanged) == (6, 4)
-    assert tally.notes == []
+    assert tally.notes == ["the last row is cut"]
 
 
 async def test_rejected_rows_of_an_interrupted_run_are_tried_again_and_reported_by_the_next(world: World) -> None:
@@ -180,7 +190,26 @@ async def test_a_feed_that_changed_since_the_interruption_is_imported_from_its_f
     tally = await world.run([replace(ROWS[0], title="Renamed"), *ROWS[1:]])
     assert world.catalogue.products["0"].title == "Renamed"
     assert (tally.updated, tally.unchanged, tally.imported) == (1, 7, 2)
-    assert tally.notes == []
+    assert tally.notes == ["the last row is cut"]
+
+
+async def test_the_rejected_rows_of_a_feed_before_its_change_are_forgotten(world: World) -> None:
+    rows: list[Row] = [*ROWS[:3], RejectedRow(90, "bad", "the image is missing"), *ROWS[3:]]
+    world.engine.fails_after = 1
+    with pytest.raises(EngineError):
+        await world.run(rows)
+    world.engine = FakeEngine(fails_after=2)
+    with pytest.raises(EngineError):
+        await world.run([replace(ROWS[0], title="Renamed"), *ROWS[1:]])
+    (note,) = world.notes.values()
+    assert (orjson.loads(note)["rows"], orjson.loads(note)["again"]) == (4, [])
+
+
+async def test_the_progress_is_that_of_the_blocks_that_are_done(world: World) -> None:
+    progress: list[tuple[int, int]] = []
+    assert (world.source.kind, world.source.progress()) == ("feed.csv", (0, 0))
+    await world.run(ROWS, on_progress=lambda _: progress.append(world.source.progress()))
+    assert progress == [(4, 0), (8, 0), (10, 0)]
 
 
 async def test_a_service_of_the_workers_that_stays_away_ends_the_run_before_its_block_counts(world: World) -> None:
