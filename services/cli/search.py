@@ -104,6 +104,7 @@ def show(response: dict[str, Any], offset: int = 0) -> None:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     category = response["category"]
     note = NOTES.get(response["outcome"], "")
@@ -113,11 +114,12 @@ def show(response: dict[str, Any], offset: int = 0) -> None:
     has_catalogues = any("catalogue" in result for result in response["results"])
     for name in ("", "score", "similarity", *(["catalogue"] if has_catalogues else []), "id", "url"):
         table.add_column(name, no_wrap=True, overflow="ignore")
-    table.add_column("title", no_wrap=True, overflow="ellipsis")
+    table.add_column("title")  # the only column that may be narrower than its texts
     for rank, result in enumerate(response["results"], offset + 1):
         catalogue = [result["catalogue"]] if has_catalogues else []
-        cells = (similarity(result), *catalogue, result["id"], result["url"] or "", result["title"] or "")
-        table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells))
+        cells = (similarity(result), *catalogue, result["id"], result["url"] or "")
+        title = Text(result["title"] or "", no_wrap=True, overflow="ellipsis")
+        table.add_row(str(rank), f"{result['score']:.3f}", *(escape(cell) for cell in cells), title)
     out.print(table)
     if response.get("crop"):
         garment = response["crop"]["category"]

@@ -40,6 +40,13 @@ def test_results_are_a_table_with_ranks_from_1(capsys: pytest.CaptureFixture[str
     ]
 
 
+def test_an_address_is_whole_and_a_title_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"https://shop.example/{'p' * 100}"
+    _, _, line, *rest = printed(capsys, {**RESPONSE, "results": [{**RESULT, "url": url, "title": "bag " * 40}]})
+    assert f" {url} bag bag" in line
+    assert (line[-1], rest) == ("…", [TIMES])
+
+
 @pytest.mark.parametrize(
     ("outcome", "note"),
     [

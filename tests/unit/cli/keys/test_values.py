@@ -96,6 +96,12 @@ def test_the_table_of_keys(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_each_key_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    wide = key("a name of a front end " * 4, origins=tuple(f"https://shop-{number}.example" for number in range(9)))
+    show_keys([wide, wide], as_json=False)
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
 def test_without_keys_there_is_no_table(capsys: pytest.CaptureFixture[str]) -> None:
     show_keys([], as_json=False)
     captured = capsys.readouterr()
