@@ -66,6 +66,42 @@ def test_a_block_ends_before_its_images_take_much_memory(monkeypatch: pytest.Mon
     assert positions(reader([row("a", b"123456"), row("b", b"123456"), row("c", b"1")])()) == [[0, 1], [2]]
 
 
+REJECTED = RejectedRow(0, None, "the id is missing")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "blocks"),
+    [
+        ([5, 5, 5, 5], [[0, 1], [2, 3], []]),
+        ([5, 5, 9, 1, 9], [[0, 1], [2, 3], [4]]),
+        ([None, 9, 1], [[0, 1, 2], []]),
+        ([None, 8, 1], [[0, 1, 2]]),
+    ],
+)
+def test_each_block_has_the_same_room_for_images(
+    sizes: list[int | None], blocks: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_blocks, "BLOCK_BYTES", 10)
+    rows = [REJECTED if size is None else row("a", b"x" * size) for size in sizes]
+    assert positions(reader(rows)()) == blocks
+
+
+def test_a_source_is_closed_when_it_is_read_or_given_up() -> None:
+    closed: list[str] = []
+
+    class Closing(ListSource):
+        def close(self) -> None:
+            closed.append("closed")
+
+    made = reader(ROWS, open=lambda *_: Closing(ROWS))
+    list(made())
+    assert closed == ["closed"]
+    blocks = made()
+    next(blocks)
+    blocks.close()  # type: ignore[attr-defined]
+    assert closed == ["closed"] * 2
+
+
 def test_blocks_of_images_on_the_web_are_smaller() -> None:
     assert positions(reader([row(key, f"https://a.test/{key}.jpg") for key in "abc"])()) == [[0, 1], [2]]
 
@@ -98,8 +134,8 @@ def test_a_source_that_ended_before_its_checkpoint_was_removed_has_nothing_left(
 def test_a_source_with_other_rows_is_read_from_the_beginning(changed: list[Row]) -> None:
     start = Checkpoint(5, digest(ROWS[:5]), again=(1,))
     first, *rest = reader(changed, start=start)()
-    assert first.restarts
-    assert not first.rows
+    assert first == FeedBlock(restarts=True)
+    assert (first.rows, first.progress, first.unreadable, first.done) == ((), (0, 0), 0, None)
     assert positions(rest) == positions(reader(changed)())
 
 
@@ -147,6 +183,8 @@ def test_a_source_that_cannot_be_opened_is_a_block_with_the_reason(tmp_path: Pat
     (block,) = FeedReader(tmp_path / "none.csv", FeedMapping(), CATEGORIES)()
     assert block.broken is not None
     assert "does not exist" in block.broken
+    again = FeedReader(tmp_path / "none.csv", FeedMapping(), CATEGORIES, start=Checkpoint(1, "a"))
+    assert [each.broken for each in again()] == [block.broken]
 
 
 def test_the_digest_knows_every_field_of_a_row() -> None:
