@@ -1,8 +1,13 @@
 """The progress of long commands if stderr is no terminal."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from services.catalogue.importing.report import Tally
 from services.catalogue.model_switch.reembedding_report import ReembedTally
+from services.cli.imports.display import ImportProgress
 from services.cli.models import reembed_display
 from services.cli.models.reembed_display import ReembedProgress
 from services.cli.progress import ProgressBar
@@ -37,3 +42,18 @@ def test_a_run_of_reembed_prints_a_line_every_ten_seconds(
 )
 def test_a_duration_is_in_two_units_at_most(seconds: float | None, text: str) -> None:
     assert reembed_display._duration(seconds) == text
+
+
+def test_the_progress_is_how_much_of_the_source_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[str, int, int | None]] = []
+    source: Any = SimpleNamespace(kind="feed", progress=lambda: (5, total))
+    progress = ImportProgress(source)
+    monkeypatch.setattr(progress, "show", lambda *facts: shown.append(facts))
+    tally = Tally(imported=1200, rejected=1300)
+    monkeypatch.setattr("time.monotonic", lambda: tally.started + 2)
+    for total in (10, 0):  # noqa: B007
+        progress.update(tally)
+    rate = f"{tally.products / tally.seconds:,.0f}"
+    assert shown == [(f"{tally.products:,} products, {rate}/s, 1,300 rejected", 5, each) for each in (10, None)]
+    progress.update(Tally())
+    assert shown[-1][0].endswith(" products, 0/s")
