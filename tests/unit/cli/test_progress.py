@@ -44,16 +44,21 @@ def test_a_duration_is_in_two_units_at_most(seconds: float | None, text: str) ->
     assert reembed_display._duration(seconds) == text
 
 
-def test_the_progress_is_how_much_of_the_source_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("total", "shown_total"), [(10, 10), (0, None)])
+def test_the_progress_is_how_much_of_the_source_is_read(
+    total: int, shown_total: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[tuple[str, int, int | None]] = []
     source: Any = SimpleNamespace(kind="feed", progress=lambda: (5, total))
     progress = ImportProgress(source)
     monkeypatch.setattr(progress, "show", lambda *facts: shown.append(facts))
     tally = Tally(imported=1200, rejected=1300)
-    monkeypatch.setattr("time.monotonic", lambda: tally.started + 2)
-    for total in (10, 0):  # noqa: B007
-        progress.update(tally)
-    rate = f"{tally.products / tally.seconds:,.0f}"
-    assert shown == [(f"{tally.products:,} products, {rate}/s, 1,300 rejected", 5, each) for each in (10, None)]
-    progress.update(Tally())
-    assert shown[-1][0].endswith(" products, 0/s")
+    now = tally.started + 2
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    progress.update(tally)
+    rate = f"{tally.products / 2:,.0f}"
+    assert shown == [(f"{tally.products:,} products, {rate}/s, 1,300 rejected", 5, shown_total)]
+    tally.started += 2
+    tally.rejected = 0
+    progress.update(tally)
+    assert shown[-1][0] == f"{tally.products:,} products, 0/s"

@@ -103,7 +103,7 @@ def test_a_visitor_of_whom_nothing_is_known(profile: Profile, is_empty: bool) ->
 
 def test_attributes_add_the_mean_of_what_is_known_of_a_product() -> None:
     profile = taste((CONFIDENT, {"gender": "Women", "brand": "Acme", "size": "S", "price": 50}))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"gender": "Women", "brand": "Acme", "size": "S", "price": 50},
         {"gender": "Women", "brand": "Other", "size": "S", "price": 50},
         {"gender": "Men", "size": "S"},
