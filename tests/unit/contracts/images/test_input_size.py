@@ -48,6 +48,7 @@ def test_a_picture_has_at_most_25_megapixels_by_default() -> None:
         prepare_image(png_header(25_000_001, 1), SIZE)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.usefixtures("decoded")
 def test_a_picture_takes_at_most_400_megabytes_to_decode_by_default() -> None:
     many = ImageLimits(max_pixels=200_000_000)

@@ -92,3 +92,13 @@ def test_only_texts_of_images_are_taken_out() -> None:
     (mark,) = images
     assert b"".join(parts) == data.replace(b'"image_base64":"' + LONG.encode(), b'"image_base64":"' + mark.encode())
     assert json_images.loads(data) == orjson.loads(data)
+
+
+def test_a_text_that_stays_hides_none_of_those_after_it() -> None:
+    data = orjson.dumps([{"base64": text} for text in ("ü" + LONG, "short", "a\n" + LONG, LONG)])
+    assert list(json_images._taken_out(data)[1].values()) == [LONG]
+
+
+def test_values_of_every_kind_stay_around_an_image() -> None:
+    value = {"base64": LONG, "others": [1, 2.5, True, None, "", {}, [[LONG]]]}
+    assert json_images.loads(orjson.dumps(value)) == value

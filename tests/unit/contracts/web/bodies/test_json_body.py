@@ -155,3 +155,9 @@ async def test_large_texts_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPa
     parsed = await asyncio.gather(*(json_object(text, "the text") for _ in range(4)))
     assert most == 1
     assert [len(document["base64"]) for document in parsed] == [10**6] * 4
+
+
+async def test_an_object_has_at_most_a_hundred_names() -> None:
+    assert len(await json_object(orjson.dumps({str(number): 1 for number in range(100)}), "it")) == 100
+    with pytest.raises(InvalidRequest, match="it has 101 names: at most 100 are accepted"):
+        await json_object(orjson.dumps({str(number): 1 for number in range(101)}), "it")
