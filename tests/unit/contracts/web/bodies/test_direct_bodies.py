@@ -104,7 +104,7 @@ def test_a_route_of_one_state_and_one_body_is_direct(endpoint: Callable[..., Any
     ],
 )
 def test_a_route_of_another_form_is_not(endpoint: Callable[..., Any]) -> None:
-    options = {"response_model": None} if endpoint is without_a_type else {}
+    options: dict[str, Any] = {"response_model": None} if endpoint is without_a_type else {}
     assert route_of(endpoint, **options).is_direct is False
 
 

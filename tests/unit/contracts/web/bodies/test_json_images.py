@@ -100,5 +100,5 @@ def test_a_text_that_stays_hides_none_of_those_after_it() -> None:
 
 
 def test_values_of_every_kind_stay_around_an_image() -> None:
-    value = {"base64": LONG, "others": [1, 2.5, True, None, "", {}, [[LONG]]]}
+    value: dict[str, object] = {"base64": LONG, "others": [1, 2.5, True, None, "", {}, [[LONG]]]}
     assert json_images.loads(orjson.dumps(value)) == value
