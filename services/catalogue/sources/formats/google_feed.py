@@ -115,8 +115,9 @@ class GoogleXmlFeed:
         record: dict[str, Any] = {}
         pictures: list[str] = []  # the main image's elements after the first
         parameters = _parameters(item)
-        for elements in (_elements(item, is_google=True), self._renamed(_elements(item, is_google=False), record)):
-            for element, values in elements.items():
+        for is_google in (True, False):
+            elements = _elements(item, is_google=is_google)
+            for element, values in (elements if is_google else self._renamed(elements, record)).items():
                 name = self._name_of(element)
                 if name in MAIN_IMAGE:
                     has_main = not record.keys().isdisjoint(MAIN_IMAGE)
