@@ -25,8 +25,7 @@ class ShopifyJson:
         Raises:
             SourceError: it cannot be read.
         """
-        names = json_layout(path).names
-        self._items = JsonItems(path, ("products",) if names is None else names)
+        self._items = JsonItems(path, json_layout(path).names)
         self._rows = ShopifyRows(mapping, images_root)
 
     def rows(self) -> Iterator[SourceRow | RejectedRow]:
