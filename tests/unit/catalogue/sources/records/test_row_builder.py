@@ -7,7 +7,7 @@ import pytest
 
 from services.catalogue.sources.records.fields import RowBuilder
 from services.catalogue.sources.records.mapping import FeedMapping
-from services.catalogue.sources.records.rows import RowError, SourceRow
+from services.catalogue.sources.records.rows import RejectedRow, RowError, SourceRow, ValueProblem, value_rows
 
 ADDRESS = "https://a.test/1.jpg"
 
@@ -215,3 +215,11 @@ def test_the_base_address_is_that_of_every_path(tmp_path: Path) -> None:
     product = builder.row(1, record)
     assert (product.image, product.image_url) == ("https://a.test/media/a%20b.jpg", "https://a.test/media/c.jpg")
     assert [image.name for image in product.images] == ["https://a.test/media/d.jpg", "https://b.test/e.jpg"]
+
+
+@pytest.mark.parametrize(("size", "shown"), [(58, f"'{'x' * 58}'"), (59, f"'{'x' * 59}…")])
+def test_a_value_that_is_not_understood_is_shown_up_to_60_characters(size: int, shown: str) -> None:
+    problem = ValueProblem("price", "x" * size, "is no amount")
+    assert str(problem) == f"price {shown} is no amount"
+    row = SourceRow("A", "a.jpg", 7, problems=(problem,))
+    assert value_rows(row) == [RejectedRow(7, "A", str(problem), None, "price")]

@@ -92,7 +92,9 @@ def rows(folder: Path, shop: str, *cells: dict[str, str]) -> list[SourceRow]:
 )  # fmt: skip
 def test_a_cell_gives_attributes(tmp_path: Path, shop: str, cells: dict[str, str], expected: dict[str, Any]) -> None:
     (row,) = rows(tmp_path, shop, cells)
-    defaults = {"price": 9} | ({"regular_price": 9} if shop in ("woocommerce", "magento", "magento1") else {})
+    defaults: dict[str, Any] = {"price": 9} | (
+        {"regular_price": 9} if shop in ("woocommerce", "magento", "magento1") else {}
+    )
     defaults |= {"sku": "1"} if shop.startswith("magento") else {}
     assert row.attributes == defaults | expected
     assert row.problems == ()
