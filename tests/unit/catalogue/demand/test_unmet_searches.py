@@ -29,7 +29,7 @@ def axis(number: int) -> Float32Array:
 
 
 def product(key: str, kind: str, model: str = MODEL) -> Product:
-    own = {model: ProductEmbedding((ImageVector(None, axis(1)),))}
+    own: dict[str | None, ProductEmbedding] = {model: ProductEmbedding((ImageVector(None, axis(1)),))}
     return Product(key, 0, own, model, title=f"Product {key}", attributes={"type": kind})
 
 
@@ -109,7 +109,8 @@ async def test_the_gap_is_what_the_median_lacks_for_a_close_match(
 ) -> None:
     queries = [unmet(f"q{number}", "a", nearest_similarity=value) for number, value in enumerate(similarities)]
     (cluster,) = (await report(queries)).clusters
-    assert (cluster.similarity, cluster.gap) == (pytest.approx(similarity), pytest.approx(gap))
+    assert cluster.similarity == pytest.approx(similarity)
+    assert cluster.gap == pytest.approx(gap)
 
 
 async def test_the_products_that_stood_first_most_often_are_named() -> None:
