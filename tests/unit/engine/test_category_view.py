@@ -8,9 +8,11 @@ import pytest
 from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import category_view
-from services.engine.category_view import SCORE_NOISE, Float32Array, Match
+from services.engine.category_view import Float32Array, Match
 from services.engine.columns import BoolArray, RowArray
 from services.engine.flat_search import FaissFlat
+from services.engine.packed.rows import PackedRows
+from services.engine.packed.texts import PackedTexts
 from services.engine.partition import Partition
 
 Call = tuple[int, int | None]  # how many rows are asked for, and how many are allowed; None for all
@@ -85,6 +87,26 @@ def test_a_filtered_search_drops_rows_from_an_unfiltered_one_if_that_is_likely_t
     assert RecordingFlat.calls == calls
 
 
+@pytest.mark.parametrize(("rows", "calls"), [(8000, [(2, 4000)]), (8002, [(16, None)])])
+def test_of_half_the_rows_a_filtered_search_asks_for_eight_times_as_many_as_it_needs(
+    rows: int, calls: list[Call]
+) -> None:
+    """If there are at least 500 rows for each."""
+    images = np.zeros(rows, np.uint8)
+    keys = PackedTexts.of(b"p%05d" % number for number in range(rows))
+    payloads = PackedTexts.of(b'{"attributes":{"kind":"%s"}}' % b"ab"[number % 2 :][:1] for number in range(rows))
+    partition = Partition(2, RecordingFlat)
+    angles = np.arange(rows) / rows
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    partition.restore(vectors, images, PackedRows.of_texts(keys, payloads, images))
+    assert keys_of_first(partition) == ["p00000"]
+    assert RecordingFlat.calls == calls
+
+
+def keys_of_first(partition: Partition) -> list[str]:
+    return [match.key for match in partition.view.search(EAST, 1, KIND_A, ())]
+
+
 def test_a_search_without_a_filter_asks_for_one_row_more_than_it_returns() -> None:
     view = filled("a" * 50).view
     assert keys(view.search(EAST, 10, EVERYTHING, ())) == list(range(10))
@@ -143,7 +165,7 @@ def test_all_rows_that_score_like_the_last_one_are_read(equal: int, ranges: int)
     expected = ["z-nearest", *(f"p{number:03}" for number in range(min(4, equal)))]
     assert [match.key for match in matches][: len(expected)] == expected
     assert len(RecordingFlat.ranges) == ranges
-    assert all(0 < np.cos(0.5) - score < 3 * SCORE_NOISE for score in RecordingFlat.ranges)
+    assert all(0.5e-5 < np.cos(0.5) - score < 1.5e-5 for score in RecordingFlat.ranges)
 
 
 def test_scores_that_equal_the_last_one_up_to_rounding_are_read_too() -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from services.look import bought_together
-from services.look.bought_together import HALF, LEAST_LENGTH, WIDTH, BoughtTogether, Partners
+from services.look.bought_together import HALF, LEAST_LENGTH, BoughtTogether, Partners
 from services.look.compatibility import Garment
 
 AXES = np.eye(4, dtype=np.float32)
@@ -38,8 +38,8 @@ def test_the_weight_of_baskets_grows_with_the_pairs_of_garments_like_the_given_o
 
     assert [round(weight(count), 3) for count in (0, 1, int(HALF), 180)] == [0, round(1 / 21, 3), 0.5, 0.9]
     assert weight(180, most=0.5) == pytest.approx(0.45)
-    near = np.array([1 - WIDTH, np.sqrt(1 - (1 - WIDTH) ** 2), 0, 0])
-    assert weight(20, near) == pytest.approx(20 / np.e / (20 / np.e + HALF), rel=1e-4)
+    near = np.array([0.95, np.sqrt(1 - 0.95**2), 0, 0])  # 0.05 less similar: such a pair counts 1 / e
+    assert weight(20, near) == pytest.approx(20 / np.e / (20 / np.e + 20), rel=1e-4)
 
 
 def test_partners_that_disagree_say_little() -> None:
@@ -119,3 +119,8 @@ def test_a_pair_counts_in_both_orders_and_a_garment_of_the_same_category_does_no
         partners = BoughtTogether.of([pair], PRODUCTS).partners([Garment(TOP, AXES[0]), Garment(SHOES, AXES[3])], SHOES)
         assert partners is not None
         assert partners.weight == pytest.approx(1 / (1 + HALF))
+
+
+def test_the_last_fifty_thousand_pairs_are_kept() -> None:
+    products = {f"{number}": (number % 2, AXES[0]) for number in range(448)}
+    assert len(BoughtTogether.of([list(products)], products)) == 50_000  # of 224 · 224

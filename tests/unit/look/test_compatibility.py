@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from services.contracts.domain.manifest import ManifestError
 from services.look.colours import NEUTRAL
 from services.look.compatibility import (
-    FEWEST_OUTFITS,
-    LEARNED_OUTFITS,
     LEARNED_PRIOR,
     UNLEARNED_PRIOR,
     WEIGHTS_NAME,
     Compatibility,
     Garment,
 )
+from services.look.manifest import LookManifest
 from tests.support.values.look import MANIFEST, make_look_model
 
 TOP = Garment(0, np.array([1, 0, 0, 0], np.float32))
@@ -65,8 +65,8 @@ def test_looks_have_the_categories_that_are_worn_together_the_usual_ones_first()
 
 
 def test_the_least_number_of_outfits_is_enough() -> None:
-    outfits = {"Topwear": FEWEST_OUTFITS - 1, "Shoes": FEWEST_OUTFITS}  # and no bag in any
-    pairs = {"Topwear+Shoes": LEARNED_OUTFITS, "Topwear+Bags": LEARNED_OUTFITS - 1}
+    outfits = {"Topwear": 9, "Shoes": 10}  # and no bag in any
+    pairs = {"Topwear+Shoes": 30, "Topwear+Bags": 29}
     model = replace(make_look_model(), manifest=MANIFEST.model_copy(update={"outfits": outfits, "pairs": pairs}))
     assert model.worn_together == (1,)
     assert (model.is_learned(0, 1), model.is_learned(0, 2)) == (True, False)
@@ -78,6 +78,13 @@ def test_a_product_at_the_mean_of_its_category_is_scored_by_its_colour_alone(set
     means = {**model.means, setting: np.array([AXES[0], AXES[1], AXES[2]])}
     scores = replace(model, means=means).scores([replace(TOP, vector=AXES[3])], 1, AXES[1:2], setting)
     np.testing.assert_allclose(scores, LEARNED_PRIOR * NEUTRAL, atol=1e-3)
+
+
+def test_colours_weigh_a_tenth_for_learned_pairs_and_four_tenths_for_others() -> None:
+    zero = np.zeros((1, 4), np.float32)  # the projections say nothing
+    model = make_look_model()
+    assert model.scores([TOP], 1, zero) == pytest.approx(0.1 * NEUTRAL, abs=0.01)
+    assert model.scores([TOP], 2, zero) == pytest.approx(0.4 * NEUTRAL, abs=0.01)
 
 
 def test_the_colour_of_a_vector_is_read_by_the_rows_of_the_colour_matrix() -> None:
@@ -96,6 +103,15 @@ def test_a_model_is_read_as_it_was_stored(tmp_path: Path) -> None:
     assert read.manifest.model_id == "look/1"
     np.testing.assert_array_equal(read.projections, model.projections)
     np.testing.assert_array_equal(read.scores([TOP], 1, AXES), model.scores([TOP], 1, AXES))
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "less"), [("version", 1, 0), ("dimension", 1, 0), ("categories", ("a", "b"), ("a",))]
+)
+def test_a_manifest_has_numbers_that_are_possible(name: str, least: Any, less: Any) -> None:
+    assert getattr(LookManifest.model_validate({**MANIFEST.model_dump(), name: least}), name) == least
+    with pytest.raises(ValidationError, match=name):
+        LookManifest.model_validate({**MANIFEST.model_dump(), name: less})
 
 
 @pytest.mark.parametrize(

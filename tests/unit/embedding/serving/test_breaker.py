@@ -63,6 +63,31 @@ def test_a_success_closes_it() -> None:
         breaker.admit()
 
 
+def test_five_failures_in_a_row_open_it() -> None:
+    breaker, states = Breaker(Clock()), list[bool]()
+    for _ in range(6):
+        breaker.failed()
+        states.append(breaker.is_open)
+    assert states == [False, False, False, False, True, True]
+
+
+async def test_a_check_of_the_state_says_nothing_of_the_network() -> None:
+    with scripted_serving(LateStatus()) as address:
+        client = EmbeddingModelClient(address, manifest(), WITHIN_S)
+        for _ in range(FAILURES):
+            with pytest.raises(UpstreamTimeout):
+                await client.available()
+        assert not client.is_breaker_open
+        await client.close()
+
+
+class LateStatus(ScriptedServing):
+    """Does not say in time which versions it has loaded."""
+
+    def GetModelStatus(self, request: object, context: grpc.ServicerContext) -> None:
+        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "late")
+
+
 def test_after_a_success_it_takes_as_many_failures_again() -> None:
     breaker = Breaker(Clock())
     breaker.succeeded()

@@ -17,7 +17,6 @@ from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageLimits, prepare_image
 from services.embedding.vision import decode_worker
 from services.embedding.vision.worker_messages import (
-    READY,
     DecodeRequest,
     failure,
     pack,
@@ -83,7 +82,7 @@ def test_a_request_is_read_as_it_was_written(box: Box | None) -> None:
 def test_each_picture_gets_its_answer_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     box = Box(x=0.25, y=0.25, width=0.5, height=0.5)
     sink = answers(monkeypatch, request().frame(), request(b"no picture").frame(), request(box=box).frame())
-    assert read_frame(sink) == (READY, b"")
+    assert read_frame(sink) == ({"ready": True}, b"")
     for part in (None, "broken", box):
         frame = read_frame(sink)
         assert frame is not None
@@ -109,8 +108,7 @@ def test_it_leaves_the_processor_to_searches(monkeypatch: pytest.MonkeyPatch) ->
     steps: list[int] = []
     monkeypatch.setattr(os, "nice", steps.append)
     answers(monkeypatch)
-    assert steps == [decode_worker.NICENESS]
-    assert decode_worker.NICENESS > 0
+    assert steps == [10]
 
 
 def test_an_error_keeps_its_kind_and_text() -> None:
@@ -158,7 +156,7 @@ def test_memory_is_limited_to_the_present_size_and_that_of_the_picture(
     monkeypatch.setattr(resource, "getpagesize", lambda: 4096)
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: "1000 20 7 1 0 5 0\n")
     decode_worker.limit_memory(5_000_000)
-    expected = 1000 * 4096 + 5_000_000 + decode_worker.MARGIN_BYTES
+    expected = 1000 * 4096 + 5_000_000 + 256 * 2**20
     assert limits == [(resource.RLIMIT_AS, (expected, resource.RLIM_INFINITY))]
 
 

@@ -149,4 +149,13 @@ async def test_a_picture_that_the_process_would_decode_is_no_error_of_a_thread(
         for large in (None, LargeDecoder()):
             await Decoder(SIZE, LIMITS, threads, large).decode([b"x"])  # type: ignore[arg-type]
             await prepare(b"x", SIZE, LIMITS, threads, large)  # type: ignore[arg-type]
-    assert bounds == [None, None, decoding.INLINE_BYTES, decoding.INLINE_BYTES]
+    assert bounds == [None, None, 32 * 2**20, 32 * 2**20]
+
+
+async def test_a_job_of_a_thread_has_at_most_sixteen_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[int] = []
+    decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(1))
+    monkeypatch.setattr(decoder, "_job", lambda files, _: jobs.append(len(files)) or list(files))
+    files = [b"%d" % number for number in range(33)]
+    assert await decoder.decode(files) == files  # type: ignore[comparison-overlap]
+    assert jobs == [16, 16, 1]

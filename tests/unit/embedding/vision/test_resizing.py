@@ -9,7 +9,7 @@ from PIL import Image
 from services.contracts.domain.errors import InvalidImage
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageFacts, UInt8Image, prepare_image
-from services.embedding.vision.resizing import MAX_SIDE, resize
+from services.embedding.vision.resizing import resize
 from tests.support.servers.embedding import RAW, Service
 
 
@@ -35,8 +35,8 @@ async def test_a_large_picture_is_resized_with_its_aspect_kept() -> None:
 @pytest.mark.parametrize(
     ("width", "height", "size"),
     [
-        (200, 8 * MAX_SIDE, (100, MAX_SIDE)),
-        (200, 2 * MAX_SIDE, (100, MAX_SIDE)),
+        (200, 8 * 2048, (100, 2048)),
+        (200, 2 * 2048, (100, 2048)),
         (2000, 1, (100, 1)),
         (200, 3, (100, 2)),
     ],
@@ -71,6 +71,20 @@ def test_over_http_the_response_is_a_webp_picture_or_empty(service: Service) -> 
     assert size_of(response.content) == (240, 320)
     small = service.client.post("/v1/resize?width=240", content=picture(200, 300), headers=RAW)
     assert (small.status_code, small.content) == (204, b"")
+
+
+@pytest.mark.parametrize(("width", "status"), [(15, 422), (16, 200), (2048, 204), (2049, 422)])
+def test_a_picture_is_16_to_2048_pixels_wide(service: Service, width: int, status: int) -> None:
+    response = service.client.post("/v1/resize", params={"width": width}, content=picture(200, 300), headers=RAW)
+    assert response.status_code == status
+
+
+async def test_the_picture_has_the_quality_of_the_pages() -> None:
+    resized = await resize(picture(300, 300), 240, prepared)
+    pixels, _ = prepare_image(picture(300, 300), InputSize(width=240, height=240))
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "WEBP", quality=80, method=4)
+    assert resized == file.getvalue()
 
 
 @pytest.mark.parametrize(("width", "data", "slug"), [
