@@ -97,12 +97,20 @@ async def test_a_model_stays_loaded_as_long_as_it_is_requested(folder: Path, mon
     await models.close()
 
 
-async def test_closing_does_not_wait_for_a_picture_and_drops_those_that_wait(folder: Path) -> None:
+async def test_closing_does_not_wait_for_a_picture_and_drops_those_that_wait(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     models, may_end = models_of(folder / "1"), threading.Event()
+    closed: list[str] = []
+
+    async def close() -> None:
+        closed.append("the process for large pictures")
+
+    monkeypatch.setattr(models.large, "close", close)
     decoding = models.threads.submit(may_end.wait, 5)
     waiting = models.threads.submit(may_end.wait, 5)
     await models.close()
-    assert (decoding.done(), waiting.cancelled()) == (False, True)
+    assert (decoding.done(), waiting.cancelled(), len(closed)) == (False, True, 1)
     may_end.set()
     assert decoding.result()
 

@@ -155,7 +155,12 @@ async def test_a_picture_that_the_process_would_decode_is_no_error_of_a_thread(
 async def test_a_job_of_a_thread_has_at_most_sixteen_images(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs: list[int] = []
     decoder = Decoder(SIZE, ImageLimits(), ThreadPoolExecutor(1))
-    monkeypatch.setattr(decoder, "_job", lambda files, _: jobs.append(len(files)) or list(files))
+
+    def job(files: Any, _: Any) -> list[Any]:
+        jobs.append(len(files))
+        return list(files)
+
+    monkeypatch.setattr(decoder, "_job", job)
     files = [b"%d" % number for number in range(33)]
     assert await decoder.decode(files) == files  # type: ignore[comparison-overlap]
     assert jobs == [16, 16, 1]
