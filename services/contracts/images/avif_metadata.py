@@ -43,7 +43,7 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
             (size,) = struct.unpack_from(">Q", data, start)
             start += 8
         last = end if size == 0 else at + size
-        if last <= at or last > end or not name.isalnum():
+        if last < start or last > end or not name.isalnum():
             return  # bytes after the last box
         yield name, start, last
         at = last
