@@ -81,7 +81,7 @@ def _jpeg_parts(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         if marker not in WITHOUT_LENGTH:
             end += int.from_bytes(data[at + 1 : at + 3], "big")
             payload = data[at + 3 : end]
-        if end <= at or end > len(data):
+        if end > len(data):
             raise _Unreadable
         if marker == SOS:
             end = _end_of_scan(data, end)

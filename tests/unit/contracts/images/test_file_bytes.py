@@ -1,7 +1,6 @@
 """Image files byte by byte: what their metadata's removal keeps, and the exact bounds of their structure."""
 
 import struct
-import zlib
 
 import pytest
 
@@ -9,13 +8,21 @@ from services.contracts.domain.errors import InvalidImage
 from services.contracts.images.exif import minimal_exif, orientation_of
 from services.contracts.images.metadata import without_metadata
 from services.contracts.images.structure import check_structure
+from tests.support.pictures.parts import (
+    bmp,
+    chunk,
+    exif,
+    extended,
+    extension,
+    gif,
+    jpeg,
+    picture,
+    png,
+    segment,
+    webp,
+)
 
 TAIL = b"bytes after the end"
-
-
-def bmp(width: int, height: int, bits: int, compression: int, size: int, pixels: bytes) -> bytes:
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, size, 0, 0, 0, 0)
-    return b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54) + header + pixels
 
 
 @pytest.mark.parametrize(
@@ -44,21 +51,6 @@ def test_a_bmp_that_does_not_say_its_size_stays_as_it_is() -> None:
         assert without_metadata(file + TAIL) == file + TAIL
 
 
-def gif(flags: int, *blocks: bytes) -> bytes:
-    colours = 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, flags, 0, 0)
-    return head + bytes(n % 251 for n in range(colours)) + b"".join(blocks) + b"\x3b"
-
-
-def extension(label: int, *parts: bytes) -> bytes:
-    return bytes([0x21, label]) + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
-
-
-def picture(flags: int = 0, colours: int = 0) -> bytes:
-    head = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, flags)
-    return head + b"\x21" * colours + b"\x02" + b"\x02\x4c\x01" + b"\0"
-
-
 CONTROL = extension(0xF9, b"\x04\x05\0\0")
 LOOP = extension(0xFF, b"NETSCAPE2.0", b"\x01\0\0")
 OTHER_LOOP = extension(0xFF, b"ANIMEXTS1.0", b"\x01\0\0")
@@ -75,15 +67,6 @@ def test_a_gif_keeps_colours_pictures_their_control_and_loops(flags: int) -> Non
 def test_a_gif_of_an_unknown_block_stays_as_it_is() -> None:
     file = gif(0, b"\x99", picture()) + TAIL
     assert without_metadata(file) == file
-
-
-def webp(*chunks: tuple[bytes, bytes], size: int | None = None) -> bytes:
-    body = b"".join(name + struct.pack("<I", len(part)) + part + b"\0" * (len(part) % 2) for name, part in chunks)
-    return b"RIFF" + struct.pack("<I", len(body) + 4 if size is None else size) + b"WEBP" + body
-
-
-def extended(flags: int) -> tuple[bytes, bytes]:
-    return b"VP8X", bytes([flags]) + b"\0\0\0\x01\0\0\x01\0\0"
 
 
 def test_a_webp_keeps_its_chunks_and_their_flags() -> None:
@@ -109,14 +92,6 @@ def test_a_webp_that_is_cut_short_stays_as_it_is() -> None:
     assert without_metadata(wrong) == wrong
 
 
-def chunk(name: bytes, content: bytes = b"") -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-
-def png(*chunks: bytes) -> bytes:
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13)) + b"".join(chunks) + chunk(b"IEND")
-
-
 def test_a_png_keeps_the_chunks_of_its_picture_and_its_orientation() -> None:
     kept = chunk(b"gAMA", b"abcd"), chunk(b"IDAT", b"pixels")
     dropped = chunk(b"tEXt", b"k\0v"), chunk(b"iTXt", b"k"), chunk(b"tIME", b"now")
@@ -126,16 +101,8 @@ def test_a_png_keeps_the_chunks_of_its_picture_and_its_orientation() -> None:
     assert without_metadata(png(*kept)[:-1]) == png(*kept)[:-1]
 
 
-def segment(marker: int, payload: bytes) -> bytes:
-    return bytes([0xFF, marker]) + struct.pack(">H", len(payload) + 2) + payload
-
-
 SCAN = segment(0xDA, b"\0") + b"pixels\xff\x00more\xff\xd0restart"
 JFIF = segment(0xE0, b"JFIF\0density")
-
-
-def jpeg(*parts: bytes) -> bytes:
-    return b"\xff\xd8" + b"".join(parts) + b"\xff\xd9"
 
 
 def test_a_jpeg_keeps_what_decoders_need() -> None:
@@ -151,14 +118,6 @@ def test_a_jpeg_keeps_its_orientation_behind_its_density(payload: bytes) -> None
     turned = segment(0xE1, b"Exif\0\0" + minimal_exif(6))
     assert without_metadata(jpeg(JFIF, segment(0xE1, payload), SCAN)) == jpeg(JFIF, turned, SCAN)
     assert without_metadata(jpeg(segment(0xE1, payload), SCAN)) == jpeg(turned, SCAN)
-
-
-def exif(entries: int, order: str = ">", tag: int = 0x0112, kind: int = 3, value: int = 6) -> bytes:
-    """Return EXIF data whose last entry names an orientation."""
-    others = struct.pack(order + "HHIHH", 0x0100, 3, 1, 9, 0) * (entries - 1)
-    last = struct.pack(order + "HHIHH", tag, kind, 1, value, 0)
-    start = (b"MM\0*" if order == ">" else b"II*\0") + struct.pack(order + "IxxH", 10, entries)
-    return start + others + last
 
 
 @pytest.mark.parametrize(
