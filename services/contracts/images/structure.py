@@ -67,8 +67,8 @@ def _check_png(data: bytes) -> None:
 
 
 def _check_gif(data: bytes) -> None:
-    at = 13 + (3 << ((data[10] & 7) + 1) if len(data) > 10 and data[10] & 0x80 else 0)
-    blocks = 0
+    flags, blocks = int.from_bytes(data[10:11], "big"), 0
+    at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     while at + 1 < len(data) and data[at] not in (GIF_PICTURE, GIF_END):
         if data[at] == GIF_EXTENSION:
             at += 2

@@ -80,7 +80,8 @@ class Container:
         return head + self._meta(items, begin) + (b"" if self.method == 1 else box(b"mdat", data, self.form))
 
     def _meta(self, items: tuple[tuple[bytes, list[bytes]], ...], begin: int) -> bytes:
-        extents, at = [], begin
+        extents: list[list[tuple[int, int]]] = []
+        at = begin
         for _, parts in items:
             extents.append([])
             for part in parts:

@@ -173,3 +173,62 @@ def test_a_file_at_a_bound_is_ordinary_and_beyond_it_is_not(kind: str, at_bound:
 def test_a_large_bmp_without_runs_is_ordinary() -> None:
     assert is_ordinary("BMP", bmp(9, 9, 24, 0, 0, bytes(2**21)))
     assert is_ordinary("BMP", bmp(9, 9, 32, 3, 0, bytes(2**21)))
+
+
+def test_a_png_without_its_end_has_as_many_chunks_as_begin_in_it() -> None:
+    most = png(chunk(b"tEXt") * 9_998)[:-12]
+    assert is_ordinary("PNG", most)
+    for rest in (b"", b"\0" * 7, chunk(b"IDAT")[:7]):
+        assert is_ordinary("PNG", most + rest)
+    for rest in (chunk(b"IDAT")[:8], chunk(b"IDAT"), b"\0" * 8):
+        assert not is_ordinary("PNG", most + rest)
+
+
+@pytest.mark.parametrize("length", range(6, 20))
+@pytest.mark.parametrize("flags", [0x00, 0x80, 0x87])
+def test_a_gif_that_ends_within_its_header_is_left_to_the_decoder(length: int, flags: int) -> None:
+    assert is_ordinary("GIF", gif(flags)[:length])
+
+
+@pytest.mark.parametrize("rest", [0, 1, 5000])
+def test_a_segment_that_is_longer_than_its_file_is_left_to_the_decoder(rest: int) -> None:
+    assert is_ordinary("JPEG", b"\xff\xd8\xff\xe0\xff\xff" + bytes(rest))
+
+
+def test_padding_without_a_marker_counts_from_the_last_segment() -> None:
+    start = b"\xff\xd8" + segment(0xFE, bytes(5000))
+    for padding in (b"\0", b"\xff"):
+        assert is_ordinary("JPEG", start + padding * 4096)
+        assert not is_ordinary("JPEG", start + padding * 4097)
+    assert is_ordinary("JPEG", start + b"\0" * 2000 + segment(0xFE, b"") + b"\0" * 2094 + SCAN)
+    assert not is_ordinary("JPEG", start + b"\0" * 2000 + segment(0xFE, b"") + b"\0" * 2099 + SCAN)
+
+
+def test_scans_count_from_the_first_one_and_the_end_of_the_picture_ends_the_segments() -> None:
+    hidden = segment(0xFE, b"\xff\xda" * 200)
+    assert is_ordinary("JPEG", jpeg(hidden, SCAN * 100))
+    assert not is_ordinary("JPEG", jpeg(SCAN, hidden))
+    assert is_ordinary("JPEG", jpeg() + segment(0xFE, b"") * 2000)
+
+
+def test_the_blocks_of_a_gif_count_from_the_end_of_its_colours() -> None:
+    for flags in (0x00, 0x07, 0x70, 0x80, 0x87, 0xFF):
+        assert is_ordinary("GIF", gif(flags, b"\0" * 10_000, picture()))
+        assert not is_ordinary("GIF", gif(flags, b"\0" * 10_001, picture()))
+
+
+def test_the_last_byte_of_a_gif_without_a_picture_is_no_block() -> None:
+    start = gif(0)[:-1]
+    assert is_ordinary("GIF", start + b"\0" * 10_001)
+    assert not is_ordinary("GIF", start + b"\0" * 10_002)
+
+
+def test_a_gif_that_ends_within_an_extension_is_left_to_the_decoder() -> None:
+    whole = gif(0x80, extension(0xFE, b"abc", b"de"))
+    assert all(is_ordinary("GIF", whole[:length]) for length in range(19, len(whole)))
+
+
+def test_a_large_bmp_of_another_compression_is_ordinary() -> None:
+    pixels = bytes(2**20)
+    for compression in (4, 0x0101, 0x010001, 0x01000001, 0x02000000):
+        assert is_ordinary("BMP", bmp(9, 9, 8, compression, 0, pixels))
