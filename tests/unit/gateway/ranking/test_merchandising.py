@@ -126,6 +126,9 @@ def pin(*pins: tuple[str, int], id: str = "pin", **fields: Any) -> dict[str, Any
         ([pin(("d", 1), ("c", 1))], "dcab"),
         ([pin(("d", 1)), pin(("c", 1), id="two")], "dcab"),
         ([pin(("a", 50), ("b", 40))], "cdba"),
+        ([pin(("a", 4))], "bcda"),
+        ([pin(("a", 5))], "bcda"),
+        ([pin(("a", 5), ("b", 4))], "cdba"),
         ([pin(("unknown", 1))], "abcd"),
         ([pin(("d", 1), filter={"sale": False})], "abcd"),
         ([pin(("d", 1), filter={"sale": False}), pin(("d", 2), id="two", filter={"sale": True})], "adbc"),
@@ -183,3 +186,24 @@ def test_rules_out_of_their_time_leave_the_search_as_it_is() -> None:
     ranked = RankedSearch(("default",), 0, frozenset("0"), "fashion/1", np.ones(4, np.float32), None, OPTIONS)
     assert asyncio.run(Ranking([Boosts(book), Pins(book)]).stages(ranked)) == []
     assert asyncio.run(Pins(book).stage(replace(ranked, options=OPTIONS))) is None
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_first"),
+    [([{}], True), ([{"sale": True}], True), ([{"sale": False}], False), ([{"sale": False}, {}], True)],
+)
+def test_a_product_far_behind_is_pinned_if_it_meets_the_filter_of_any_of_its_rules(
+    filters: list[dict[str, Any]], is_first: bool
+) -> None:
+    hits = [hit(f"{number:03}", 1 - number / 1000, attributes={"sale": True}) for number in range(150)]
+    book = RuleBook()
+    rules = [pin(("140", 1), id=f"r{place}", filter=wanted) for place, wanted in enumerate(filters)]
+    book.take("default", Merchandising.model_validate({"rules": rules, "out_of_stock": "show"}))
+    ranked = RankedSearch(("default",), 0, frozenset("0"), "fashion/1", np.ones(4, np.float32), None, OPTIONS)
+
+    async def first_page() -> RankedPage:
+        return await ranked_page(IndexQuery(k=3), ListedIndex(hits).ask, await Ranking([Pins(book)]).stages(ranked))
+
+    assert [each.id for each in asyncio.run(first_page()).response.hits][:2] == (
+        ["140", "000"] if is_first else ["000", "001"]
+    )
