@@ -80,3 +80,28 @@ async def test_a_client_that_reads_nothing_ends_the_import(monkeypatch: pytest.M
     results.add(Outcome(1, "a", "imported"))
     await results.room()
     assert stopping.is_set()
+
+
+async def test_five_thousand_lines_may_wait_for_the_client() -> None:
+    results = ResultLines(asyncio.Event())
+    for number in range(4999):
+        results.add(Outcome(number, "a", "imported"))
+    await asyncio.wait_for(results.room(), 5)
+    results.add(Outcome(4999, "a", "imported"))
+    waiting = asyncio.create_task(results.room())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    await anext(results.follow())
+    await waiting
+
+
+async def test_lines_that_come_after_the_end_of_a_part_are_read_before_it_ends() -> None:
+    results = ResultLines(asyncio.Event())
+    following = results.follow()
+    results.add(Outcome(1, "a", "imported"))
+    await anext(following)
+    results.add(Outcome(2, "b", "imported"))
+    results.end({"state": "done"})
+    lines = [orjson.loads(line) async for part in following for line in part.splitlines()]
+    assert lines == [{"line": 2, "id": "b", "outcome": "imported"}, {"import": {"state": "done"}}]

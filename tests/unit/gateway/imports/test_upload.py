@@ -8,7 +8,7 @@ import pytest
 from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import RejectedRow
 from services.contracts.domain.errors import FeedTooLarge, InvalidFeed
-from services.gateway.imports.upload import PIECE, SUFFIXES, open_feed, receive
+from services.gateway.imports.upload import PIECE, SUFFIXES, open_feed, receive, suffix_of
 
 
 async def parts(*data: bytes) -> AsyncIterator[bytes]:
@@ -104,3 +104,54 @@ def test_every_media_type_has_a_reader(tmp_path: Path, kind: str) -> None:
     assert not isinstance(row, RejectedRow)
     assert (row.key, row.image) == ("A", IMAGE)
     feed.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix"),
+    [
+        (b"<rss/>", ".xml"),
+        (b"\xef\xbb\xbf\r\n\t <rss/>", ".xml"),
+        ("<rss/>".encode("utf-16"), ".xml"),
+        (b'junk <?xml version="1.0"?>', ".xml"),
+        (b'{"id": 1}', ".json"),
+        (b" [1]", ".json"),
+        ('{"id": 1}'.encode("utf-16"), ".json"),
+        (b"id,image\n", ".csv"),
+        (b"id\timage\n", ".csv"),
+        (b"", ".csv"),
+        (b" " * 4095 + b"<", ".xml"),
+        (b" " * 4096 + b"<", ".csv"),  # only so much is looked at
+    ],
+)
+def test_a_feed_is_recognised_by_its_first_bytes(tmp_path: Path, head: bytes, suffix: str) -> None:
+    path = tmp_path / "feed"
+    path.write_bytes(head)
+    assert suffix_of(path) == suffix
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3])
+@pytest.mark.parametrize("cut_at", [1, 2, 5])
+async def test_a_short_body_arrives_whole_however_it_is_cut(tmp_path: Path, size: int, cut_at: int) -> None:
+    body = b"abc"[:size]
+    await receive(parts(*cut(body, cut_at)), tmp_path / "feed", 3, gzipped=False)
+    assert (tmp_path / "feed").read_bytes() == body
+
+
+async def test_gzip_is_recognised_by_its_first_two_bytes_although_they_come_one_by_one(tmp_path: Path) -> None:
+    await receive(parts(*cut(gzip.compress(b"text"), 1)), tmp_path / "feed", 100, gzipped=False)
+    assert (tmp_path / "feed").read_bytes() == b"text"
+
+
+async def test_a_feed_of_several_pieces_is_written_whole_and_bounded(tmp_path: Path) -> None:
+    data = bytes(range(256)) * (PIECE // 256) * 2 + b"the end"
+    for gzipped, sent in ((False, parts(*cut(data, PIECE // 3))), (True, parts(gzip.compress(data)))):
+        await receive(sent, tmp_path / "feed", len(data), gzipped=gzipped)
+        assert (tmp_path / "feed").read_bytes() == data
+    with pytest.raises(FeedTooLarge):
+        await receive(parts(*cut(data, PIECE // 3)), tmp_path / "feed", len(data) - 1, gzipped=False)
+
+
+@pytest.mark.parametrize("sent", [b"", gzip.compress(b"")])
+async def test_an_empty_gzip_body_is_an_empty_feed(tmp_path: Path, sent: bytes) -> None:
+    await receive(parts(sent), tmp_path / "feed", 10, gzipped=True)
+    assert (tmp_path / "feed").read_bytes() == b""
