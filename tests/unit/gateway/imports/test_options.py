@@ -1,5 +1,6 @@
 """The options of an import through the API."""
 
+import orjson
 import pytest
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -38,3 +39,23 @@ def test_the_content_type_may_name_the_encoding(content_type: str, query: bytes,
     headers = [(b"content-type", content_type.encode())]
     request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers, "query_string": query})
     assert parameters_of(request).feed_mapping.encoding == encoding
+
+
+def test_a_mapping_may_be_json_in_text_or_an_object() -> None:
+    columns = {"columns": {"Preis": "price"}}
+    for mapping in (columns, orjson.dumps(columns).decode()):
+        assert ImportParameters.model_validate({"mapping": mapping}).feed_mapping.columns == columns["columns"]
+    for mapping in (5, "5", "{", None):
+        with pytest.raises(ValidationError, match="mapping"):
+            ImportParameters.model_validate({"mapping": mapping})
+
+
+def test_the_options_of_a_table_take_precedence_over_the_mapping() -> None:
+    parameters = ImportParameters.model_validate(
+        {"mapping": {"encoding": "cp1252"}, "encoding": "UTF-8", "image_base_url": "https://shop.example/i/"}
+    )
+    mapping = parameters.feed_mapping
+    assert (mapping.encoding, mapping.image_base_url) == ("utf-8", "https://shop.example/i")
+    for wrong in ({"image_base_url": "shop.example"}, {"url_template": "https://shop.example/p"}):
+        with pytest.raises(ValidationError, match=next(iter(wrong))):
+            ImportParameters.model_validate(wrong)

@@ -10,7 +10,7 @@ import pytest
 from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import Hit, IndexQuery, IndexSimilar
-from services.gateway.ranking.candidate import Candidate, Move, by_value
+from services.gateway.ranking.candidate import Candidate, Move, by_value, vectors_of
 from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.ranking import WINDOW, RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import RankedSearch, Stage
@@ -228,3 +228,27 @@ def test_a_pinned_product_stands_for_its_group() -> None:
         next_page = result.response.next_page
         following = None if next_page is None else next_page.model_dump()
     assert listed == ["0205", *(f"{number:04}" for number in range(150) if number != 55)]
+
+
+@pytest.mark.parametrize("pinned", [1, 99, 100])
+@pytest.mark.parametrize("k", [30, 100])
+def test_as_many_products_may_be_pinned_as_the_window_has_places(pinned: int, k: int) -> None:
+    plain = [f"{number:04}" for number in range(250)]
+    pins = plain[1 : 2 * pinned : 2]
+    stage = arranging(
+        lambda candidates: sorted(candidates, key=lambda candidate: candidate.hit.id not in pins),
+        pinned=dict.fromkeys(pins, EVERYTHING),
+    )
+    assert all_pages(ListedIndex(numbered(250)), [stage], k) == [*pins, *(id for id in plain if id not in pins)]
+
+
+def test_what_a_rule_adds_is_shown_with_seven_digits() -> None:
+    (move,) = Candidate(hit("a", 0.5), 0, 0.5).adjusted("boost", 0.123456789).moves
+    assert move.by == 0.1234568
+
+
+def test_candidates_without_vectors_resemble_nothing() -> None:
+    known = Candidate(hit("a", 0.5, vector=np.array([1, 0, 0], np.float32)), 0, 0.5)
+    unknown = Candidate(hit("b", 0.4), 1, 0.4)
+    assert vectors_of([unknown, known]).tolist() == [[0, 0, 0], [1, 0, 0]]
+    assert (vectors_of([unknown]).tolist(), vectors_of([]).shape) == ([[0]], (0, 1))
