@@ -14,6 +14,7 @@ from services.contracts.domain.errors import InvalidFeed, UnknownImport
 from services.gateway.imports import jobs as module
 from services.gateway.imports.jobs import ImportDependencies, ImportJob, ImportJobs
 from services.gateway.imports.options import ImportParameters
+from services.gateway.imports.upload import open_feed
 from tests.support.fakes.gateway_fakes import GatewayCatalogue, GatewayEmbedding, GatewayWeb
 
 URL = "https://shop.example/1.jpg"
@@ -49,7 +50,6 @@ def imports(tmp_path: Path) -> Imports:
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The feeds that have been closed."""
     paths: list[Path] = []
-    open_feed = module.open_feed
 
     def opened(path: Path, *given: Any) -> Any:
         feed = open_feed(path, *given)

@@ -45,9 +45,9 @@ def test_a_mapping_may_be_json_in_text_or_an_object() -> None:
     columns = {"columns": {"Preis": "price"}}
     for mapping in (columns, orjson.dumps(columns).decode()):
         assert ImportParameters.model_validate({"mapping": mapping}).feed_mapping.columns == columns["columns"]
-    for mapping in (5, "5", "{", None):
+    for wrong in (5, "5", "{", None):
         with pytest.raises(ValidationError, match="mapping"):
-            ImportParameters.model_validate({"mapping": mapping})
+            ImportParameters.model_validate({"mapping": wrong})
 
 
 def test_the_options_of_a_table_take_precedence_over_the_mapping() -> None:

@@ -252,3 +252,12 @@ def test_candidates_without_vectors_resemble_nothing() -> None:
     unknown = Candidate(hit("b", 0.4), 1, 0.4)
     assert vectors_of([unknown, known]).tolist() == [[0, 0, 0], [1, 0, 0]]
     assert (vectors_of([unknown]).tolist(), vectors_of([]).shape) == ([[0]], (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("count", "offset", "has_next"),
+    [(100, 90, False), (101, 90, True), (130, 110, True), (130, 120, False), (131, 120, True), (129, 120, False)],
+)
+def test_the_last_page_has_no_next_one(count: int, offset: int, has_next: bool) -> None:
+    result = page(ListedIndex(numbered(count)), [arranging(reversed_order)], k=10, offset=offset)
+    assert (result.response.next_page is not None) is has_next
