@@ -54,9 +54,9 @@ FAILURES = (
     ImportUnderWay,
     LookalikeError,
 )
-# The shipped models' categories and input: a dry run uses them if the embedding service is unavailable.
+# The categories and the input of the shipped model: a dry run uses them if the embedding service is unavailable.
 SHIPPED = ModelFacts(
-    model="", categories=list(CATEGORIES), dimension=64, input={"height": 96, "width": 96}, thresholds={}
+    model="", categories=list(CATEGORIES), dimension=64, input={"height": 128, "width": 128}, thresholds={}
 )
 
 

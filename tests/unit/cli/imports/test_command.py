@@ -12,6 +12,11 @@ from typer.testing import CliRunner
 from services.catalogue.importing.report import Status, Summary, Tally
 from services.cli.imports.command import exit_status, import_
 from services.cli.imports.display import show
+from services.cli.imports.run import SHIPPED
+from services.cli.train import SHIPPED as SHIPPED_MODELS
+from services.contracts.domain.manifest import load_manifest
+from services.contracts.wire.embedding import ModelFacts
+from tests.support.values.settings import ROOT
 from tests.support.web.http import picture
 
 
@@ -163,3 +168,8 @@ def test_the_summary_as_json_has_every_count_and_why_it_ended(capsys: pytest.Cap
     }
     assert counts <= document.keys()
     assert captured.err == "lookalike: no network\n"
+
+
+def test_without_a_service_a_dry_run_has_the_facts_of_the_shipped_model() -> None:
+    facts = ModelFacts.of(load_manifest(ROOT / SHIPPED_MODELS["fashion"]))
+    assert (facts.categories, facts.dimension, facts.input) == (SHIPPED.categories, SHIPPED.dimension, SHIPPED.input)
