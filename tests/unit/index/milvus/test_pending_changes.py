@@ -195,6 +195,24 @@ def test_a_document_that_takes_the_place_of_a_legacy_one_is_no_longer_of_it(
     assert sorted(resumed.document_ids()) == ["a"]
 
 
+def test_a_read_has_room_for_all_images_of_the_products_that_it_is_for(
+    milvus: MemoryMilvus, replica: MilvusReplica
+) -> None:
+    replica.resume()
+    before = len(milvus.called("query"))
+    PendingChanges(replica._rows.stored).fetch([f"p{number}" for number in range(2000)])
+    reads = [call["filter"].count('"') // 2 for call in milvus.called("query")[before:]]
+    assert sum(reads) == 2000
+    assert max(reads) * 20 <= 16_384 < (max(reads) + 1) * 20  # images of a product, and rows of a query
+
+
+def test_a_product_whose_text_grows_too_long_in_a_row_is_skipped(replica: MilvusReplica) -> None:
+    quotes = '"' * 25_000  # each takes two bytes as JSON, and four as JSON in JSON
+    replica.apply([], [record("a", title=quotes[:10_000]), record("b", title=quotes)])
+    assert list(replica.gallery) == ["a"]
+    assert "takes more than 65,535 bytes" in replica.skipped["b"]
+
+
 def test_finishing_without_a_load_deletes_nothing(milvus: MemoryMilvus, replica: MilvusReplica) -> None:
     replica.apply([], [record("a")])
     make_replica().finish_load()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from services.index.milvus.collection import MilvusCollection, MilvusOptions, MilvusServer, partition_of
-from services.index.milvus.expressions import row_attributes, token, value_token
+from services.index.milvus.expressions import TooManyValues, row_attributes, token, value_token
 from services.index.milvus.rows import MilvusEntry, digest_of, rows_of, version_of
+from tests.support.fakes.milvus import milvus_in_memory
 
 ENTRY = MilvusEntry(2, np.eye(2, 4, dtype=np.float32), b'{"title":"x"}')
 
@@ -39,6 +40,28 @@ def test_a_number_has_the_name_of_earlier_versions() -> None:
     assert row.numbers == {"nc2af199c3cb05db1_0": 5.0}
     assert token("price", "n") == 5794639200925066286
     assert 5794639200925066286 in row.tokens
+
+
+def test_an_attribute_may_have_64_numbers() -> None:
+    assert len(row_attributes({"sizes": list(range(64))}).numbers) == 64
+    with pytest.raises(TooManyValues):
+        row_attributes({"sizes": list(range(65))})
+
+
+def test_what_is_written_and_read_has_the_numbers_that_milvus_allows() -> None:
+    with milvus_in_memory() as milvus:
+        server = MilvusServer(MilvusOptions("http://milvus:19530", search="hnsw"))
+        collection = MilvusCollection(server, "shop", "fashion/3", 4)
+        collection.open([partition_of("default", 0)])
+        index = milvus.collections[collection.name].index
+        assert index is not None and index["params"] == {"M": 32, "efConstruction": 360}
+        collection.search(partition_of("default", 0), ENTRY.vectors[0], 3, "", None)
+        assert milvus.called("search")[-1]["search_params"]["params"] == {"ef": 256}
+        collection.query("image == 0", ["row"], [partition_of("default", 0)])
+        assert milvus.called("query")[-1]["limit"] == 16_384
+        collection.write_position("default", "text")
+        fields = milvus.collections["lookalike_positions"].schema.fields
+        assert [fields[name]["max_length"] for name in ("id", "position")] == [512, 65_535]
 
 
 def test_the_collection_its_partitions_and_positions_have_the_names_of_earlier_versions() -> None:

@@ -1,5 +1,7 @@
 """Which columns of attributes are built before a filter needs them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import orjson
 import pytest
@@ -49,6 +51,23 @@ def test_a_small_category_has_no_columns_before_a_filter() -> None:
     gallery = gallery_of(PRODUCTS - 1)
     ColumnKeeper(lambda: gallery).build()
     assert not gallery.is_prepared(0, EVERYTHING, facets=True)
+
+
+@pytest.mark.parametrize(("size", "is_built"), [(4999, False), (5000, True)])
+def test_a_category_is_large_from_five_thousand_products_on(
+    monkeypatch: pytest.MonkeyPatch, size: int, is_built: bool
+) -> None:
+    monkeypatch.undo()
+    built: list[bool] = []
+    view = SimpleNamespace(
+        size=size,
+        is_prepared=lambda query_filter, facets: not facets or bool(built),
+        prepare=lambda query_filter, facets: built.append(facets),
+    )
+    keeper = ColumnKeeper(lambda: SimpleNamespace(views=[view]))  # type: ignore[arg-type,return-value]
+    keeper.build()
+    keeper.build()
+    assert built == [True] * is_built
 
 
 def test_nothing_is_built_before_the_first_load() -> None:

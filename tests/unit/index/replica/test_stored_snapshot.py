@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.catalogue.documents.product_document import Record
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery, Query
+from services.engine.packed import rows
 from services.engine.payload import unpack
 from services.index.replica import snapshot
+from services.index.replica.block_file import UnusableFile
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin, SyncPosition
+from tests.support.values.products import make_product
 
 FOLDER = Path(__file__).parent / "data"
 ORIGIN = Origin("lookalike.products", "fashion/1", "fashion/1", 3, 4)
@@ -31,6 +35,27 @@ def replica(request: pytest.FixtureRequest) -> Replica:
     assert position == SyncPosition("database", {"_data": "82AB"}, 1_000_000.5)
     assert size == path.stat().st_size
     return replica
+
+
+@pytest.mark.parametrize("version", [0, 4])
+def test_a_snapshot_of_an_unknown_format_is_not_used(tmp_path: Path, version: int) -> None:
+    content = (FOLDER / "format-1.snapshot").read_bytes()
+    path = tmp_path / "x.snapshot"
+    path.write_bytes(content[:16] + version.to_bytes(4, "little") + content[20:])
+    with pytest.raises(UnusableFile, match=f"has format {version}, and this version of Lookalike reads format 3"):
+        snapshot.read(path, ORIGIN, Replica(Gallery(3, 4, FaissFlat), "fashion/1", "fashion/1"))
+
+
+@pytest.mark.parametrize(("compressed_from", "version"), [(1000, 2), (1, 3)])
+def test_a_snapshot_has_the_oldest_format_that_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compressed_from: int, version: int
+) -> None:
+    monkeypatch.setattr(rows, "COMPRESSED_TEXTS", compressed_from)
+    made = Replica(Gallery(3, 4, FaissFlat, merge_rows=0), "fashion/1", "fashion/1")
+    made.apply([], [Record("p", make_product("p", 0, AXES[0], "fashion/1", title="p"))])
+    path = tmp_path / "x.snapshot"
+    snapshot.write(path, ORIGIN, SyncPosition("database", None, 0.0), made.freeze(), lambda: None)
+    assert int.from_bytes(path.read_bytes()[16:20], "little") == version
 
 
 def test_its_products_are_in_their_categories(replica: Replica) -> None:
