@@ -10,7 +10,7 @@ from PIL import ImageFile
 from services.contracts.domain.box import box_of
 from services.contracts.domain.errors import ImageTooLarge, InvalidImage, UnsupportedImage
 from services.contracts.domain.manifest import InputSize
-from services.contracts.images.preparation import ImageLimits, prepare_image
+from services.contracts.images.preparation import ImageLimits, LargePicture, prepare_image
 from tests.support.pictures import images
 
 SIZE = InputSize(height=80, width=80)
@@ -91,3 +91,42 @@ def test_a_picture_is_centred_in_the_input(width: int, height: int, placement: t
     frame = np.ones((80, 80), bool)
     frame[top:bottom, left:right] = False
     assert (picture[frame] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "box", "decoded"),
+    [
+        (640, 640, None, (160, 160)),
+        (639, 639, None, (320, 320)),
+        (1280, 1280, None, (160, 160)),
+        (320, 320, None, (160, 160)),
+        (159, 159, None, (159, 159)),
+        (640, 320, None, (160, 80)),
+        (320, 640, None, (80, 160)),
+        (640, 640, "0,0,0.5,0.5", (320, 320)),
+        (640, 640, "0.5,0,1,0.5", (320, 320)),
+        (1280, 640, "0.25,0,0.75,1", (320, 160)),
+        (640, 1280, "0,0.25,1,0.75", (160, 320)),
+    ],
+)
+def test_a_jpeg_is_decoded_in_the_smallest_size_that_is_twice_that_of_the_input(
+    width: int, height: int, box: str | None, decoded: tuple[int, int]
+) -> None:
+    data, part = images.jpeg(width, height), None if box is None else box_of(box)
+    needed = decoded[0] * decoded[1] * 4
+    prepare_image(data, SIZE, box=part, inline_bytes=needed)
+    with pytest.raises(LargePicture):
+        prepare_image(data, SIZE, box=part, inline_bytes=needed - 1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 320), (320, 640)])
+@pytest.mark.parametrize(("mode", "bands"), [("L", 1), ("RGB", 3), ("CMYK", 4)])
+def test_a_progressive_jpeg_keeps_two_bytes_for_each_pixel_and_band(
+    width: int, height: int, mode: str, bands: int
+) -> None:
+    data = images.encode(images.garment(width, height).convert(mode), progressive=True)
+    drafted = 160 * 80 * (1 if mode == "L" else 4)
+    needed = drafted + 640 * 320 * 2 * bands
+    prepare_image(data, SIZE, inline_bytes=needed)
+    with pytest.raises(LargePicture):
+        prepare_image(data, SIZE, inline_bytes=needed - 1)
