@@ -245,7 +245,7 @@ class XmlItems:
             self._document.head = LONG_HEAD
             return self._again(parse)
         if parse.first_item is None or parse.item_tag is None:
-            raise SourceError(f"it is not XML: {error}") from None
+            raise SourceError(f"it is not XML: {_message(error)} at line {parse.line}") from None
         line = parse.line
         at = error.next_at if isinstance(error, _BadItem) else parse.position
         position, lines = at or 0, line - 1
