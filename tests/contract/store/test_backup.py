@@ -86,14 +86,20 @@ async def test_a_restored_database_is_equal_to_the_one_that_was_backed_up(
     raw.insert_one({"id": 7, "Category": 1, "vector": [0.5] * 64})
     identity = await filled.products.identity()
     await filled.notes.put(CHECKPOINT, {"rows": 512})  # of an import that may be ahead of the backup's products
-    await back_up(tmp_path / "one.backup", [filled, filled.of("shoes")])
+    saved: list[int] = []
+    contents = await back_up(tmp_path / "one.backup", [filled, filled.of("shoes")], saved.append)
+    assert (contents.catalogues, contents.database) == (("default", "shoes"), filled.database_name)
+    assert saved == sorted(saved) and saved[-1] == contents.documents.total() > PRODUCTS
+    assert await filled.notes.get(LAST_BACKUP) is not None
+    assert await filled.of("shoes").notes.get(LAST_BACKUP) is None
     with fresh_database(url) as name:
         async with CatalogueDatabase(url, name) as other:
             own = await other.products.identity()
             await other.notes.put(CHECKPOINT, {"rows": 1024})  # of products that the restore removes
             written: list[int] = []
             catalogues = ("default", "shoes")
-            await restore(tmp_path / "one.backup", other, catalogues, replace=False, progress=written.append)
+            restored = await restore(tmp_path / "one.backup", other, catalogues, replace=False, progress=written.append)
+            assert restored == contents
             assert written == sorted(written)
             assert written[-1] == sum(map(len, everything(tmp_path / "one.backup").values()))
             await back_up(tmp_path / "two.backup", [other, other.of("shoes")])
