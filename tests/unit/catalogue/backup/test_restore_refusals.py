@@ -1,5 +1,6 @@
-"""What a restore says of documents that it cannot store, and the order in which it writes."""
+"""What a restore says of documents that it cannot store, the order in which it writes, and its lease."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ from bson.raw_bson import RawBSONDocument
 
 from services.catalogue.backup import backup
 from services.catalogue.backup.backup_file import BackupError, Contents, writing
+from services.catalogue.store.notes import Lease
+from services.contracts.domain.errors import CatalogueUnavailable
 
 
 class Dump:
@@ -64,3 +67,45 @@ async def test_documents_that_cannot_be_stored_are_an_error_that_names_the_first
 async def test_a_collection_of_no_catalogue_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match=r"one\.backup has a collection 'hats', which no catalogue of it has"):
         await write(file(tmp_path, ("hats", "a")), Dump("products"))
+
+
+class Leases:
+    """The place of an import lease."""
+
+    def __init__(self) -> None:
+        self.held: list[Lease] = []
+        self.renewed: list[int] = []
+
+    async def leases(self) -> list[Lease]:
+        return self.held
+
+    async def take_lease(self, lease: Lease) -> bool:
+        self.held.append(lease)
+        return True
+
+    async def renew_lease(self, import_id: str, beat: int) -> bool:
+        self.renewed.append(beat)
+        if beat == 2:
+            raise CatalogueUnavailable("away", "db:1")
+        return True
+
+    async def drop_lease(self, lease: Lease, *, at_beat: bool = False) -> None:
+        self.held = []
+
+
+async def test_a_restore_holds_the_import_lease_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup, "BEAT_S", 0)
+    leases = Leases()
+    catalogue: Any = SimpleNamespace(notes=leases)
+    with pytest.raises(ZeroDivisionError):
+        async with backup._alone(catalogue):
+            assert [(held.import_id, held.source) for held in leases.held] == [("restore", "a restore")]
+            while len(leases.renewed) < 5:
+                await asyncio.sleep(0)
+            raise ZeroDivisionError
+    assert leases.held == []
+    renewed = list(leases.renewed)
+    assert renewed == list(range(1, len(renewed) + 1))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert leases.renewed == renewed
