@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
+from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from services.catalogue.documents.product_document import Document
@@ -138,7 +139,7 @@ class NoteCollection:
         """Return the last imports, the latest first."""
         async with self._connection.call():
             cursor = self._notes.find(ALL_IMPORTS)
-            return [_facts(note) for note in await cursor.sort("_id", -1).limit(limit).to_list(length=None)]
+            return [_facts(note) for note in await cursor.sort("_id", DESCENDING).limit(limit).to_list(length=None)]
 
     async def request_cancel(self, import_id: str) -> bool:
         """Request that an import ends, wherever it runs. Returns whether there is such an import."""
@@ -149,7 +150,7 @@ class NoteCollection:
     async def prune_imports(self) -> None:
         """Remove the notes of all imports but the last ones."""
         async with self._connection.call():
-            cursor = self._notes.find(ALL_IMPORTS, {"_id": 1}).sort("_id", -1).skip(KEPT_IMPORTS)
+            cursor = self._notes.find(ALL_IMPORTS, {"_id": 1}).sort("_id", DESCENDING).skip(KEPT_IMPORTS)
             old = [note["_id"] for note in await cursor.to_list(length=None)]
             if old:
                 await self._notes.delete_many({"_id": {"$in": old}})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bson.objectid import ObjectId
+from pymongo import ASCENDING
 
 from services.catalogue.documents.product_document import Document, Record, read_document
 from services.catalogue.product import Product
@@ -77,7 +78,7 @@ async def read_page(products: Collection, position: ListPosition, limit: int) ->
     Raises:
         ValueError: the place is not valid.
     """
-    cursor = products.find({"_id": position.condition}).sort("_id", 1).limit(limit)
+    cursor = products.find({"_id": position.condition}).sort("_id", ASCENDING).limit(limit)
     documents = await cursor.to_list(length=None)
     following = position.next_kind() if len(documents) < limit else position.after(documents[-1]["_id"])
     read = await to_the_end(_read, [document for document in documents if not is_marker(document)])

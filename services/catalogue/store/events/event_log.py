@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pymongo
 import structlog
-from pymongo import WriteConcern
+from pymongo import ASCENDING, DESCENDING, WriteConcern
 from pymongo.errors import OperationFailure
 
 from services.catalogue.documents.product_document import Document
@@ -98,7 +98,7 @@ class EventLog:
         self, since: datetime | None = None, until: datetime | None = None, *, latest_first: bool = False
     ) -> AsyncIterator[list[LoggedQuery]]:
         """Yield the searches from `since` to before `until`, in the order of time, a page at a time."""
-        direction = -1 if latest_first else 1
+        direction = DESCENDING if latest_first else ASCENDING
         return self._pages(self._queries, _between(since, until), read_query, direction=direction)
 
     def references(self, since: datetime | None = None) -> AsyncIterator[list[tuple[str, str]]]:
@@ -114,7 +114,7 @@ class EventLog:
         chosen: Document = {} if actions is None else {"action_name": {"$in": [action.value for action in actions]}}
         async with self._connection.call():
             cursor = self._events.find({"client_id": client_id, **_between(since, None), **chosen})
-            documents = await cursor.sort("timestamp", -1).limit(limit).to_list(length=None)
+            documents = await cursor.sort("timestamp", DESCENDING).limit(limit).to_list(length=None)
         return [read_event(document) for document in documents]
 
     async def delete_visitor(self, client_id: str) -> Removed:
@@ -175,7 +175,7 @@ class EventLog:
             ends = [
                 document["timestamp"]
                 for collection in (self._events, self._queries)
-                for direction in (1, -1)
+                for direction in (ASCENDING, DESCENDING)
                 for document in await collection.find({}, {"timestamp": 1})
                 .sort("timestamp", direction)
                 .limit(1)
@@ -207,7 +207,7 @@ class EventLog:
         read: Callable[[Mapping[str, Any]], Row],
         *,
         fields: Document | None = None,
-        direction: int = 1,
+        direction: int = ASCENDING,
     ) -> AsyncIterator[list[Row]]:
         cursor = collection.find(chosen, fields).sort([("timestamp", direction), ("_id", direction)]).batch_size(PAGE)
         try:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo import ASCENDING
 
 from services.catalogue.store.http_cache import SEEN_IMAGES
 from services.catalogue.store.keys import KEYS
@@ -102,7 +103,7 @@ class Dump:
 
     async def _pages(self, name: str) -> AsyncIterator[list[Raw]]:
         """Yield a collection's documents. In the order of `_id`, each one that stays in the collection comes once."""
-        cursor = self._raw(name).find({}).sort("_id", 1).batch_size(PAGE)
+        cursor = self._raw(name).find({}).sort("_id", ASCENDING).batch_size(PAGE)
         while True:
             async with self._connection.scan_call():
                 page = await cursor.to_list(length=PAGE)
