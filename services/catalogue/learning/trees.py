@@ -134,12 +134,11 @@ class _Table:
         """Add a node and all below it; return its place."""
         place = len(self.nodes)
         self.depth = max(self.depth, depth)
+        self.nodes.append((0, 0.0, True, place, place, float(node.get("leaf_value", 0.0))))
         if "leaf_value" in node:
-            self.nodes.append((0, 0.0, True, place, place, float(node["leaf_value"])))
             return place
         if node["decision_type"] != "<=" or node["missing_type"] not in ("None", "NaN"):
             raise InvalidTrees(f"a split by {node['decision_type']!r} cannot be evaluated")
-        self.nodes.append((0, 0.0, False, 0, 0, 0.0))
         threshold = float(node["threshold"])
         # Without missing values in training, LightGBM takes NaN for 0.
         missing_left = bool(node["default_left"]) if node["missing_type"] == "NaN" else threshold >= 0

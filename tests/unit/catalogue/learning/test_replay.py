@@ -130,3 +130,17 @@ def test_a_comparison_as_json_has_a_mean_and_an_interval_of_each_figure() -> Non
     assert document["gain"] == {"mean": 0.5, "low": 0.5, "high": 0.5}
     assert document["plain_clicks"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
     assert document["learned_clicks"] == {"mean": 2.0, "low": 2.0, "high": 2.0}
+
+
+def test_the_best_order_of_a_page_has_all_its_clicks_first() -> None:
+    result = compared(pages((2, 0, 1), (0, 0, 0)))
+    # The click at position 3 counts twice: the gains are 2, 0 and 2.
+    best = 2 + 2 / np.log2(3)
+    assert result.plain.mean == pytest.approx(3 / best, abs=1e-5)
+    assert result.learned.mean == pytest.approx(1, abs=1e-5)
+    assert (result.searches, result.clicked) == (2, 1)
+
+
+def test_a_search_whose_click_moves_down_counts_as_one_with_a_click() -> None:
+    result = compared(pages((1, 0, 0), (1, 0, 0)))
+    assert (result.clicked, result.clicks_gain.mean, result.gain.is_gain) == (2, -0.5, False)
