@@ -55,5 +55,5 @@ def test_a_damaged_order_is_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("fields", [{"format": 2}, {"signals": ["similarity"]}])
 def test_an_order_of_another_version_of_lookalike_is_refused(fields: dict[str, Any]) -> None:
-    with pytest.raises(InvalidLearnedOrder, match="^the learned order was trained by another version of Lookalike"):
+    with pytest.raises(InvalidLearnedOrder, match=r"^the learned order was trained by another version of Lookalike"):
         LearnedOrder.from_bytes(changed(**fields))
