@@ -32,8 +32,12 @@ def looked_up(world: World) -> list[list[str]]:
     return keys
 
 
+def file(data: bytes) -> RowImage:
+    return RowImage(f"{data[1:].decode()}.jpg", lambda: data)
+
+
 def shirt(key: str, main: bytes, *others: bytes) -> SourceRow:
-    return row(key, main, images=tuple(RowImage(f"{data[1:].decode()}.jpg", lambda data=data: data) for data in others))
+    return row(key, main, images=tuple(map(file, others)))
 
 
 async def test_one_product_that_is_not_whole_does_not_hold_up_the_others(world: World) -> None:
