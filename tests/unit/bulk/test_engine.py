@@ -51,6 +51,14 @@ async def test_a_run_that_is_stopped_before_it_begins_reads_nothing() -> None:
     assert engine.blocks == []
 
 
+async def test_nothing_is_left_running_after_the_last_result() -> None:
+    engine, stopping = FakeEngine(), asyncio.Event()
+    assert [result async for result in results(engine, lambda: iter("ab"), lambda: str, stopping)] == ["a", "b"]
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert not engine.is_closed  # other runs may follow
+
+
 async def test_an_engine_is_closed_however_its_block_ends() -> None:
     engine = FakeEngine()
     with pytest.raises(EngineError):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
@@ -17,13 +18,14 @@ from services.catalogue.store.model_note import ModelNote
 from services.catalogue.store.notes import LAST_EXAMINATION
 from services.cli import doctor
 from services.cli.imports.run import SHIPPED
-from services.cli.main import app
 from services.contracts.domain.errors import CatalogueUnavailable
 from services.contracts.images import fetch
 from services.contracts.wire.embedding import ModelFacts
 from tests.support.values.products import make_product
 
 VECTOR = np.ones(64, np.float32)
+APP = typer.Typer()
+APP.command()(doctor.doctor)
 
 
 class World:
@@ -82,7 +84,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["doctor", *arguments], env={"CATALOGUES": "shoes", "MONGO_DATABASE": "shop"})
+    return CliRunner().invoke(APP, arguments, env={"CATALOGUES": "shoes", "MONGO_DATABASE": "shop"})
 
 
 def test_a_sound_catalogue_ends_with_status_0_and_its_report_is_stored(world: World) -> None:

@@ -143,6 +143,15 @@ async def test_a_missing_model_is_refused_and_a_missing_service_is_reported_as_s
         await world.switch.usable(TWO)
 
 
+async def test_a_model_whose_directory_cannot_be_read_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreadable(_: str) -> ModelFacts:
+        raise EmbeddingUnavailable("its manifest is cut")
+
+    monkeypatch.setattr(world.embedding, "model", unreadable)
+    with pytest.raises(ModelSwitchRefused, match=f"^{TWO} cannot be used: its manifest is cut$"):
+        await world.switch.usable(TWO)
+
+
 async def test_a_change_is_repeated_on_the_note_that_another_process_has_written(world: World) -> None:
     world.models.overtaken = ModelNote(candidate=THREE)
     note = await world.switch.change(lambda old: replace(old, previous=TWO))

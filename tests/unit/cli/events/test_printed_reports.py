@@ -5,14 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from services.catalogue.demand import examination
 from services.catalogue.demand.report import Cluster, DayCount, DemandReport, NearestProduct
 from services.catalogue.store import database as module
 from services.catalogue.store.events.event_log import LogSize
+from services.cli.events import commands
 from services.cli.events.demand import DEFAULT_DAYS
-from services.cli.main import app
+from services.cli.events.demand import demand as command
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 NEAREST = (NearestProduct("p1", "A [red] dress", 3, 0.5), NearestProduct("p2", None, 1, None))
@@ -67,8 +69,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return made
 
 
+APP = typer.Typer()
+APP.command("demand")(command)
+APP.command("status")(commands.status)
+
+
 def demand(*arguments: str) -> tuple[list[str], str]:
-    done = CliRunner().invoke(app, ["demand", *arguments], env={"CATALOGUES": "shoes"})
+    done = CliRunner().invoke(APP, ["demand", *arguments], env={"CATALOGUES": "shoes"})
     assert done.exit_code == 0, done.output
     return [" ".join(line.split()) for line in done.stdout.splitlines()], done.stderr
 
@@ -140,7 +147,7 @@ def test_the_last_days_are_examined_up_to_now(calls: list[tuple[Any, ...]]) -> N
 
 def test_the_size_of_the_log_is_a_table(calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Database, "of", lambda self, _: self)
-    done = CliRunner().invoke(app, ["events", "status"], env={"CATALOGUES": ""})
+    done = CliRunner().invoke(APP, ["status"], env={"CATALOGUES": ""})
     assert [" ".join(line.split()) for line in done.stdout.splitlines()] == [
         "catalogue events searches first last",
         "default 1,500 2,500 2026-11-01 08:05 –",

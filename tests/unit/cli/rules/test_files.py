@@ -9,14 +9,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli.gateway_client import GatewayClient, GatewayError
-from services.cli.main import app
-from services.cli.rules.commands import MAX_BYTES
+from services.cli.rules.commands import MAX_BYTES, app
 
 RULE: dict[str, Any] = {"id": "sale", "action": "boost", "by": 0.05, "filter": {"sale": True}}
 
 
 def check(file: Path | str, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(app, ["rules", "check", str(file)], input=stdin)
+    return CliRunner().invoke(app, ["check", str(file)], input=stdin)
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_BYTES, 0), (MAX_BYTES + 1, 2)])
@@ -46,7 +45,7 @@ def test_an_error_of_all_rules_has_no_place(tmp_path: Path) -> None:
 
 
 def test_an_address_of_a_gateway_that_is_not_valid_is_named() -> None:
-    done = CliRunner().invoke(app, ["rules", "list", "--gateway", "nonsense"])
+    done = CliRunner().invoke(app, ["list", "--gateway", "nonsense"])
     assert (done.exit_code, "the gateway's address 'nonsense' is not valid" in done.stderr) == (2, True)
 
 
