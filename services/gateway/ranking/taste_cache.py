@@ -111,10 +111,6 @@ class TasteCache:
         for key in [key for key in self._reading if key[1] == visitor]:
             self._reading.pop(key).cancel()
 
-    async def settle(self) -> None:
-        """Return when nothing is being read."""
-        await asyncio.gather(*self._reading.values(), return_exceptions=True)
-
     async def close(self) -> None:
         """End all readings."""
         tasks = list(self._reading.values())

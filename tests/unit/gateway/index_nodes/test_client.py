@@ -110,3 +110,17 @@ async def test_a_failed_call_is_a_typed_error(
 async def test_a_server_that_is_not_an_index_is_named() -> None:
     with pytest.raises(IndexNotReady, match="is not an index of this version"):
         await Server(document(b'{"model": "fashion/1"}')).client.status()
+
+
+@pytest.mark.parametrize(("status", "is_proxy"), [(501, False), (502, True), (503, True), (504, True), (505, False)])
+async def test_only_the_errors_of_proxies_are_a_proxys(status: int, is_proxy: bool) -> None:
+    with pytest.raises(LookalikeError) as caught:
+        await Server(httpx.Response(status, text="<html>")).client.status()
+    assert isinstance(caught.value, IndexNotReady) is is_proxy
+    assert str(status) in caught.value.detail
+
+
+@pytest.mark.parametrize("status", [201, 204, 302])
+async def test_another_success_is_no_answer_of_an_index(status: int) -> None:
+    with pytest.raises(LookalikeError):
+        await Server(httpx.Response(status, content=b"{}")).client.search(SEARCH)

@@ -83,3 +83,75 @@ async def test_a_share_of_zero_asks_the_shadow_nothing() -> None:
     shadowed = Shadowed(FakeIndex({0: ["a"]}), shadow, share=0.0)
     await shadowed.compared(lambda nodes: nodes.search(QUERY))
     assert shadow.searches == 0
+
+
+class Scored(FakeIndex):
+    """Answers with these scores, and a total."""
+
+    def __init__(self, *scores: float, total: int | None = None) -> None:
+        super().__init__({0: [f"p{number}" for number in range(len(scores))]})
+        self.scores, self.total = scores, total
+
+    async def search(self, query: IndexSearch) -> IndexResponse:
+        response = await super().search(query)
+        hits = [hit.model_copy(update={"score": score}) for hit, score in zip(response.hits, self.scores, strict=True)]
+        return response.model_copy(update={"hits": hits, "total": self.total})
+
+
+@pytest.mark.parametrize(
+    ("shadow", "is_same"),
+    [
+        (Scored(0.9, 0.5, total=2), True),
+        (Scored(0.9, 0.5 + 0.9e-6, total=2), True),
+        (Scored(0.9 - 0.9e-6, 0.5, total=2), True),
+        (Scored(0.9, 0.5 + 1.1e-6, total=2), False),
+        (Scored(0.9 - 1.1e-6, 0.5, total=2), False),
+        (Scored(0.9, 0.5, total=3), False),
+        (Scored(0.9, 0.5), False),
+    ],
+)
+async def test_answers_are_the_same_up_to_noise_in_their_scores(shadow: Scored, is_same: bool) -> None:
+    shadowed = Shadowed(Scored(0.9, 0.5, total=2), shadow)
+    await shadowed.compared(lambda nodes: nodes.search(QUERY))
+    assert (shadowed.count("same"), shadowed.count("different")) == (float(is_same), float(not is_same))
+
+
+async def test_the_log_names_five_products_at_most() -> None:
+    shadowed = Shadowed(FakeIndex({0: [f"a{n}" for n in range(7)]}), FakeIndex({0: [f"b{n}" for n in range(4)]}))
+    with capture_logs() as logs:
+        await shadowed.compared(lambda nodes: nodes.search(QUERY))
+    (event,) = [entry for entry in logs if entry["event"] == "index_shadow_differs"]
+    assert (len(event["missing"]), len(event["surplus"])) == (5, 4)
+    assert (event["hits"], event["shared"]) == (7, 0)
+    assert shadowed.count("missing", "hits") == 7
+
+
+@pytest.mark.parametrize(("drawn", "is_compared"), [(0.0, True), (0.24, True), (0.25, False), (0.9, False)])
+async def test_a_share_of_the_searches_is_compared(
+    monkeypatch: pytest.MonkeyPatch, drawn: float, is_compared: bool
+) -> None:
+    monkeypatch.setattr("services.gateway.index_nodes.shadow.random.random", lambda: drawn)
+    shadow = FakeIndex({0: ["a"]})
+    shadowed = Shadowed(FakeIndex({0: ["a"]}), shadow, share=0.25)
+    await shadowed.compared(lambda nodes: nodes.search(QUERY))
+    await shadowed.compared(lambda nodes: nodes.similar(IndexSimilar(id="a")))
+    assert shadow.searches == (2 if is_compared else 0)
+
+
+async def test_eight_comparisons_run_at_once_and_are_gone_when_they_end() -> None:
+    go_on = asyncio.Event()
+
+    class Slow(FakeIndex):
+        async def search(self, query: IndexSearch) -> IndexResponse:
+            await go_on.wait()
+            return await super().search(query)
+
+    shadowed = Shadowed(FakeIndex({0: ["a"]}), Slow({0: ["a"]}))
+    await shadowed.nodes.refresh()
+    for _ in range(9):
+        await shadowed.nodes.search(QUERY)
+    assert (len(shadowed.shadow._tasks), shadowed.count("skipped")) == (8, 1)
+    go_on.set()
+    await asyncio.gather(*shadowed.shadow._tasks)
+    await asyncio.sleep(0)
+    assert (len(shadowed.shadow._tasks), shadowed.count("same")) == (0, 8)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -77,7 +78,8 @@ def test_a_search_does_not_wait_beyond_the_deadline_and_the_next_one_has_the_tas
         assert log.gate is not None
         assert await cache.get(HERE, "v-1", MODEL) is None
         log.gate.set()
-        await cache.settle()
+        while not len(cache):  # noqa: ASYNC110
+            await asyncio.sleep(0)
         assert await cache.get(HERE, "v-1", MODEL) is not None
 
     run(log, test, TasteTimes(deadline_s=0, kept_s=3600))
@@ -164,3 +166,72 @@ def test_a_taste_that_is_being_read_when_its_visitor_is_forgotten_is_not_kept() 
         assert len(cache) == 0
 
     run(log, test)
+
+
+def test_a_taste_is_kept_for_less_than_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    log = VisitorLog([bought("v-1")])
+
+    async def test(cache: TasteCache) -> None:
+        nonlocal now
+        for moment, readings in ((100.0, 1), (104.9, 1), (105.0, 2), (109.9, 2), (110.0, 3)):
+            now = moment
+            await cache.get(HERE, "v-1", MODEL)
+            assert len(log.readings) == readings
+
+    run(log, test, TasteTimes(deadline_s=30, kept_s=5.0))
+
+
+def test_after_a_failure_the_database_rests_for_the_whole_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    log = VisitorLog([bought("v-1")], trouble=CatalogueUnavailable("no"))
+
+    async def test(cache: TasteCache) -> None:
+        nonlocal now
+        for moment, readings in ((100.0, 1), (100.0 + module.PAUSE_S - 0.01, 1), (100.0 + module.PAUSE_S, 2)):
+            now = moment
+            assert await cache.get(HERE, "v-1", MODEL) is None
+            assert len(log.readings) == readings
+
+    run(log, test)
+
+
+def test_sixty_four_visitors_are_read_at_the_same_time() -> None:
+    log = VisitorLog(gate=asyncio.Event())
+
+    async def test(cache: TasteCache) -> None:
+        begun = [cache.begin(HERE, f"v-{number}", MODEL) for number in range(66)]
+        assert [task is None for task in begun] == [False] * 64 + [True] * 2
+
+    run(log, test)
+
+
+def test_closing_ends_the_readings() -> None:
+    log = VisitorLog([bought("v-1")], gate=asyncio.Event())
+
+    async def main() -> None:
+        cache = TasteCache({"default": TasteSource(log, log)}, LONG, 10)
+        reading = cache.begin(HERE, "v-1", MODEL)
+        assert isinstance(reading, asyncio.Task)
+        await log.was_asked.wait()
+        await cache.close()
+        assert (reading.cancelled(), len(cache)) == (True, 0)
+
+    asyncio.run(main())
+
+
+def test_an_unexpected_error_of_a_reading_is_logged_and_the_next_search_reads_again() -> None:
+    log = VisitorLog([bought("v-1")])
+    log.trouble = ZeroDivisionError()  # type: ignore[assignment]
+
+    async def test(cache: TasteCache) -> None:
+        with pytest.raises(ZeroDivisionError):
+            await cache.get(HERE, "v-1", MODEL)
+        log.trouble = None
+        assert await cache.get(HERE, "v-1", MODEL) is not None
+
+    with capture_logs() as lines:
+        run(log, test)
+    assert [line["event"] for line in lines] == ["tastes_not_read"]
