@@ -1,6 +1,7 @@
 """The gateway's readiness: what counts as ready, and that an answer does not wait for a slow service."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -87,3 +88,47 @@ async def test_services_that_never_answer_are_not_ready(monkeypatch: pytest.Monk
         return READY
 
     assert (await CachedReadiness().get(never)).reasons == ("the services do not respond in time",)
+
+
+async def test_a_result_counts_for_a_second_after_its_check_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(module, "PATIENCE_S", 30)
+    checks = 0
+
+    async def check() -> Readiness:
+        nonlocal checks, now
+        checks += 1
+        now += 5  # the check takes five seconds
+        return READY
+
+    cached = CachedReadiness()
+    for later, expected in ((0.0, 1), (0.99, 1), (0.01, 2)):
+        now += later
+        assert (await cached.get(check)).ready
+        assert checks == expected
+
+
+async def test_before_the_first_check_has_ended_nothing_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0)
+    hold = asyncio.Event()
+
+    async def check() -> Readiness:
+        await hold.wait()
+        return READY
+
+    cached = CachedReadiness()
+    assert await cached.get(check) == Readiness(ready=False, reasons=("the services are being checked",))
+    hold.set()
+    assert cached._task is not None
+    await cached._task
+    assert await cached.get(check) == READY
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_an_unexpected_error_of_a_check_is_not_taken_for_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_gateway() as gateway:
+        for part in (gateway.embedding, gateway.index):
+            gateway.embedding.trouble = gateway.index.trouble = None
+            part.trouble = ZeroDivisionError()  # type: ignore[assignment]
+            assert gateway.client.get("/readyz").json()["ready"] is False

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable
+from services.contracts.domain.errors import CatalogueUnavailable, EmbeddingUnavailable, IndexNotReady
 from services.gateway.imports.import_metrics import ImportMetrics
 from services.gateway.ranking.reranker import Order, Stage
 from tests.support.fakes.gateway_fakes import FakeNotes, GatewayCatalogue, running_gateway
 from tests.support.fakes.ranking import FixedReranker
+from tests.support.values.keys import make_key
 
 PHOTO = {"headers": {"Content-Type": "image/jpeg"}, "content": b"\xff\xd8\xff photo"}
 ORDERS: tuple[Order, ...] = ("plain", "learned", "personal")
@@ -107,3 +108,32 @@ def test_searches_are_counted_by_the_order_of_their_results(orders: list[Order],
     assert [readings(registry, "ordered_searches_total", order=order) or 0 for order in ORDERS] == [
         2.0 if order == counted else 0 for order in ORDERS
     ]
+
+
+def test_the_gauges_show_the_work_the_nodes_and_the_caches() -> None:
+    with running_gateway(max_concurrent_searches=5, max_concurrent_similar=6, max_concurrent_writes=7) as gateway:
+        registry = gateway.client.app.state.metrics.registry  # type: ignore[attr-defined]
+        state = gateway.client.app_state["gateway"]["default"]
+        assert [readings(registry, "places", work=work) for work in ("photo", "similar", "write")] == [5, 6, 7]
+        with state.places.take("similar", "a"), state.places.take("similar", "b"):
+            taken = [readings(registry, "places_taken", work=work) for work in ("photo", "similar", "write")]
+        assert taken == [0, 2, 0]
+        assert readings(registry, "index_node_up", node="fake") == 1
+        state.index.nodes[0].trouble = IndexNotReady("no")
+        assert readings(registry, "index_node_up", node="fake") == 0
+        assert readings(registry, "cache_entries", cache="pictures") == readings(
+            registry, "cache_bytes", cache="pictures"
+        )
+        assert readings(registry, "cache_bytes", cache="pictures") == 0
+        gateway.client.put("/v1/products/a", json={"image_base64": "AQID"})
+        small = gateway.client.get("/v1/products/a/image?w=120").content
+        assert readings(registry, "cache_entries", cache="pictures") == 1
+        assert readings(registry, "cache_bytes", cache="pictures") == len(small)
+        assert readings(registry, "cache_entries", cache="keys") == 0
+        assert readings(registry, "body_bytes_in_flight") == 0
+
+
+def test_the_known_keys_are_counted() -> None:
+    with running_gateway([make_key("search")[0]], access="keys") as gateway:
+        registry = gateway.client.app.state.metrics.registry  # type: ignore[attr-defined]
+        assert readings(registry, "cache_entries", cache="keys") == 1

@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from services.contracts.web.run import setting_errors
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import GatewaySettings, is_loopback
+from tests.support.values.keys import make_key
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +123,112 @@ def test_the_bounds_of_connections_are_those_of_the_settings() -> None:
     assert (limits.connections, limits.client_connections) == (7, 3)
     assert (limits.head_s, limits.write_s) == (2, 4)
     assert (limits.is_proxy("10.0.0.1"), limits.is_proxy("10.0.0.2"), limits.is_proxy("client")) == (True, False, False)
+
+
+@pytest.mark.parametrize(("image", "body"), [(3, 4 + 65536), (10, 13 + 65536), (10 * 1024 * 1024, 13_981_013 + 65536)])
+def test_a_body_has_room_for_an_image_in_base64_and_json_around_it(image: int, body: int) -> None:
+    assert GatewaySettings(max_image_bytes=image).max_body_bytes == body
+
+
+@pytest.mark.parametrize(
+    ("admin_port", "server", "is_internal"),
+    [
+        (None, None, True),
+        (None, ("127.0.0.1", 8000), True),
+        (9000, ("127.0.0.1", 9000), True),
+        (9000, ("127.0.0.1", 8000), False),
+        (9000, None, False),
+        (9000, ("/run/gateway.sock", None), False),
+    ],
+)
+def test_with_a_port_of_its_own_administration_is_there_only(
+    admin_port: int | None, server: tuple[str, int | None] | None, is_internal: bool
+) -> None:
+    settings = GatewaySettings(admin_port=admin_port)
+    assert settings.is_internal(server) is is_internal
+    assert settings.admin_addresses() == ([] if admin_port is None else [("127.0.0.1", 9000)])
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address", "is_proxy"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("192.0.2.1,10.0.0.0/8", "10.255.0.1", True),
+        ("10.0.0.0/8", "11.0.0.1", False),
+        ("10.0.0.0/8", "client", False),
+        ("10.0.0.0/8,*", "client", True),
+        ("10.0.0.0/8,*", "11.0.0.1", True),
+        ("", "127.0.0.1", False),
+    ],
+)
+def test_a_proxy_is_trusted_by_its_address_or_network(trusted: str, address: str, is_proxy: bool) -> None:
+    assert GatewaySettings(trusted_proxies=trusted).is_proxy(address) is is_proxy  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("127.0.0.1", True),
+        ("127.255.0.1", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("128.0.0.1", False),
+        ("::2", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
+def test_an_address_of_this_machine_is_reached_by_nobody_else(host: str, is_own: bool) -> None:
+    assert is_loopback(host) is is_own
+
+
+def test_quotas_count_where_others_reach_the_gateway() -> None:
+    local = GatewaySettings(key_quota="5/minute")
+    assert (local.client_rate, local.events_rate, str(local.key_rate)) == (None, None, "5/minute")
+    given = GatewaySettings(access="keys", client_quota=" 3/hour", events_quota="7/day", key_quota=None)
+    assert (str(given.client_rate), str(given.events_rate), given.key_rate) == ("3/hour", "7/day", None)
+    none = GatewaySettings(access="open", client_quota="", events_quota="")
+    assert (none.client_rate, none.events_rate) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "uses_keys"),
+    [
+        ({}, False),
+        ({"access": "open"}, False),
+        ({"access": "keys"}, True),
+        ({"admin_key": "x" * 20}, True),
+        ({"access": "open", "admin_key": "x" * 20}, True),
+    ],
+)
+def test_keys_are_used_where_any_route_needs_one(values: dict[str, Any], uses_keys: bool) -> None:
+    assert GatewaySettings(**values).uses_keys is uses_keys
+
+
+def test_each_kind_of_work_has_its_own_places() -> None:
+    settings = GatewaySettings(max_concurrent_searches=1, max_concurrent_similar=2, max_concurrent_writes=3)
+    assert settings.places == {"photo": 1, "similar": 2, "write": 3}
+
+
+def test_the_token_of_the_services_may_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert GatewaySettings().token is None
+    monkeypatch.setenv("SERVICE_TOKEN", "a-token-of-some-length")
+    assert GatewaySettings().token == "a-token-of-some-length"
+
+
+def test_a_wrong_page_key_or_template_or_path_is_refused_and_a_right_one_taken() -> None:
+    _, secret = make_key("search")
+    template = "https://shop.example/p/{id}"
+    settings = GatewaySettings(page_key=secret, image_url_template=template, root_path="/shop/", currency="eur")
+    assert (settings.page_key, settings.image_url_template, settings.root_path) == (secret, template, "/shop")
+    refused: list[dict[str, Any]] = [
+        {"page_key": "x"},
+        {"image_url_template": "https://x"},
+        {"root_path": "shop"},
+        {"currency": "EURO"},
+    ]
+    for wrong in refused:
+        with pytest.raises(ValidationError, match=next(iter(wrong))):
+            GatewaySettings(**wrong)

@@ -90,3 +90,26 @@ def test_the_shop_may_fix_the_language(file: Path) -> None:
     file.write_text(json.dumps({**PAGE, "language": "it"}))
     with TestClient(create_app(GatewaySettings(page_file=file, index_urls=("http://127.0.0.1:9",)))) as client:
         assert '<html lang="it" dir="ltr">' in client.get("/", headers={"Accept-Language": "de"}).text
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(256 * 1024, True), (256 * 1024 + 1, False)])
+def test_a_page_file_has_a_bound(file: Path, size: int, is_read: bool) -> None:
+    file.write_text(json.dumps(PAGE).ljust(size))
+    if is_read:
+        assert ShopPage.load(file).name == PAGE["name"]
+    else:
+        with pytest.raises(ValueError, match="has 262,145 bytes: at most 262,144 are accepted"):
+            ShopPage.load(file)
+
+
+def test_a_page_keeps_texts_at_any_depth_and_its_own_colours(file: Path) -> None:
+    strings = {"de": {"a": {"b": {"c": "d"}}, "e": "f"}}
+    file.write_text(json.dumps({**PAGE, "strings": strings, "colours": {"accent": "red", "bg": "#fff"}, "look": False}))
+    page = ShopPage.load(file)
+    assert (page.strings, page.colours, page.look) == (strings, {"accent": "red", "bg": "#fff"}, False)
+    file.write_text(json.dumps({**PAGE, "strings": {"de": {"a": {"b": {"c": 5}}}}}))
+    with pytest.raises(ValueError, match=r"de\.a\.b\.c is not a text"):
+        ShopPage.load(file)
+    file.write_text("[]")
+    with pytest.raises(ValueError, match=r"page\.json: Input should be an object"):
+        ShopPage.load(file)
