@@ -102,3 +102,11 @@ def test_a_refusal_says_whose_places_are_taken() -> None:
         assert refusal is not None
         assert (refusal.inside, "this client has reached" in refusal.detail) == ({"limit": "client-places"}, True)
         assert places.refusal("similar", "b") is None
+
+
+def test_the_part_of_a_client_among_many_leaves_one_part_for_the_next() -> None:
+    places = Places({"photo": 60, "similar": 1, "write": 1})
+    with ExitStack() as stack:
+        for number in range(9):
+            assert taken(places, stack, f"client {number}", 1) == 1
+        assert taken(places, stack, "hog", 1000) == 5  # of 60 among ten and the next one

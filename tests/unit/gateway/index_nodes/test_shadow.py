@@ -155,3 +155,25 @@ async def test_eight_comparisons_run_at_once_and_are_gone_when_they_end() -> Non
     await asyncio.gather(*shadowed.shadow._tasks)
     await asyncio.sleep(0)
     assert (len(shadowed.shadow._tasks), shadowed.count("same")) == (0, 8)
+
+
+async def test_the_client_is_closed_after_the_comparisons_have_ended() -> None:
+    ended: list[str] = []
+
+    class Stuck(FakeIndex):
+        async def search(self, query: IndexSearch) -> IndexResponse:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("comparison")
+            raise AssertionError
+
+        async def close(self) -> None:
+            ended.append("client")
+
+    shadowed = Shadowed(FakeIndex({0: ["a"]}), Stuck({0: ["a"]}))
+    await shadowed.nodes.refresh()
+    await shadowed.nodes.search(QUERY)
+    await asyncio.sleep(0)
+    await shadowed.shadow.close()
+    assert ended == ["comparison", "client"]

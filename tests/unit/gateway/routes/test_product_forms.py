@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -110,3 +111,25 @@ def test_an_export_needs_no_limit_and_no_cursor(gateway: Gateway) -> None:
     for query in ({"limit": "1"}, {"cursor": cursor}):
         assert gateway.problem("GET", "/v1/products", params=query, headers=accept)[0] == 422
         assert gateway.client.get("/v1/products", params=query).status_code == 200
+
+
+def test_a_description_may_change_although_the_model_of_the_vectors_is_not_known(gateway: Gateway) -> None:
+    gateway.client.put(PATH, files=[IMAGE, *images(1)])
+    rows = gateway.catalogue.products.rows
+    rows["a"] = replace(rows["a"], model=None, embeddings={None: rows["a"].embedding})
+    for method in ("PUT", "PATCH"):
+        response = gateway.client.request(method, PATH, json={"title": "T"})
+        assert (response.status_code, response.json()["title"], len(response.json()["images"])) == (200, "T", 1)
+    status, _, detail = gateway.problem("PATCH", PATH, json={"images": [{"base64": "AQID"}]})
+    assert (status, "send its main image as well" in detail) == (422, True)
+
+
+def test_a_put_keeps_the_time_and_says_its_source(gateway: Gateway) -> None:
+    document = gateway.client.put(PATH, files=[IMAGE], data={"product": '{"category": "Bags"}'}).json()
+    assert (document["category"], document["category_source"], document["updated_by"]) == ("Bags", "feed", "api")
+    kept = gateway.client.put(PATH, json={"title": "T"}).json()
+    assert (kept["category"], kept["category_source"]) == ("Bags", "feed")
+    named = gateway.client.put(PATH, json={"category": 1}).json()
+    assert (named["category"], named["category_source"]) == ("Shoes", "feed")
+    again = gateway.client.put(PATH, files=[IMAGE]).json()
+    assert (again["category"], again["category_source"]) == ("Shoes", "network")
