@@ -177,3 +177,9 @@ async def test_the_client_is_closed_after_the_comparisons_have_ended() -> None:
     await asyncio.sleep(0)
     await shadowed.shadow.close()
     assert ended == ["comparison", "client"]
+
+
+async def test_a_difference_of_the_noise_itself_is_none() -> None:
+    shadowed = Shadowed(Scored(0.0), Scored(1e-6))
+    await shadowed.compared(lambda nodes: nodes.search(QUERY))
+    assert shadowed.count("same") == 1
