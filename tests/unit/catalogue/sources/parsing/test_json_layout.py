@@ -85,6 +85,7 @@ def test_products_with_a_handle_in_a_list_are_shopifys(tmp_path: Path, text: str
         (f'{{"products": {{"7": {PRODUCT}}}}}', ("products",)),
         (f'{{"total": 3, "data": {{"items": {{"7": {PRODUCT}}}}}, "page": 1}}', ("data", "items")),
         (f'{{"first": {{"7": {{}}}}, "data": {{"7": {PRODUCT}}}, "items": {{"8": {PRODUCT}}}}}', ("data",)),
+        (f'{{"id": 1, "data": {{"7": {PRODUCT}}}}}', ("data",)),
         ('{"7": {"pictures": {"a": 1}, "sku": "A"}}', ()),
     ],
 )

@@ -60,6 +60,21 @@ def test_of_a_line_that_is_too_long_only_the_start_is_kept(
     ]
 
 
+@CHUNKS
+def test_a_line_without_an_end_may_have_two_bytes_more_and_long_lines_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    monkeypatch.setattr(module, "MAX_LINE_BYTES", 5)
+    monkeypatch.setattr(module, "START_BYTES", 4)
+    path = tmp_path / "feed"
+    path.write_bytes(b"a" * 40 + b"\r\n" + b"b" * 9 + b"\nc\n1234567")
+    reader = LineReader(path)
+    read = [(line.text, line.fault is None, reader.position) for line in reader]
+    assert read == [("aaaa", False, 42), ("bbbb", False, 52), ("c\n", True, 54), ("1234567", True, 61)]
+    reader.close()
+
+
 def test_a_line_that_is_not_utf8_has_its_start_and_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "START_BYTES", 3)
     assert read(tmp_path / "feed", b"a\nbcd\xffe\nf") == [
