@@ -200,7 +200,6 @@ def _flat(image: Image.Image) -> Image.Image:
         return Image.fromarray((grey // 257).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")
-    image.load()
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

@@ -1,14 +1,14 @@
-"""The default limits of pictures, and inputs that are not square."""
+"""The default limits of pictures, inputs that are not square, and parts of pictures."""
 
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from services.contracts.domain.box import box_of
-from services.contracts.domain.errors import ImageTooLarge, InvalidImage, UnsupportedImage
+from services.contracts.domain.errors import ImageTooLarge, InvalidImage, InvalidRequest, UnsupportedImage
 from services.contracts.domain.manifest import InputSize
 from services.contracts.images.preparation import ImageLimits, LargePicture, prepare_image
 from tests.support.pictures import images
@@ -130,3 +130,30 @@ def test_a_progressive_jpeg_keeps_two_bytes_for_each_pixel_and_band(
     prepare_image(data, SIZE, inline_bytes=needed)
     with pytest.raises(LargePicture):
         prepare_image(data, SIZE, inline_bytes=needed - 1)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_a_box_in_a_picture_of_an_undefined_orientation_is_where_it_is_stored(value: int) -> None:
+    exif = Image.Exif()
+    exif[images.ORIENTATION_TAG] = value
+    data, part = images.encode(images.garment(), "PNG", exif=exif), box_of("0.2,0.1,0.5,0.9")
+    assert (prepare_image(data, SIZE, box=part)[0] == prepare_image(images.png(), SIZE, box=part)[0]).all()
+
+
+@pytest.mark.parametrize(("side", "is_accepted"), [(7.9, False), (7.996, False), (7.9996, True), (8, True)])
+def test_a_part_has_eight_pixels_to_a_thousandth(side: float, is_accepted: bool) -> None:
+    for size, edges in ((1000, 20), f"0,0,{side / 1000},1"), ((20, 1000), f"0,0,1,{side / 1000}"):
+        data = images.png(*size)
+        if is_accepted:
+            prepare_image(data, SIZE, box=box_of(edges))
+        else:
+            with pytest.raises(InvalidRequest, match="at least 8×8 are required"):
+                prepare_image(data, SIZE, box=box_of(edges))
+
+
+@pytest.mark.parametrize(("width", "height"), [(5, 100), (100, 5), (1, 1)])
+def test_a_part_of_a_small_picture_has_its_smaller_side(width: int, height: int) -> None:
+    data = images.png(width, height)
+    prepare_image(data, SIZE, box=box_of("0,0,1,1"))
+    with pytest.raises(InvalidRequest):
+        prepare_image(data, SIZE, box=box_of("0,0,0.9,1" if width <= height else "0,0,1,0.9"))
