@@ -55,3 +55,27 @@ def test_groups_are_made_of_a_bounded_number_of_products(monkeypatch: pytest.Mon
 
     assert grouped(search, 5, "style", itself) == [{"style": 1}]
     assert max(asked) == 50
+
+
+@pytest.mark.parametrize(("held", "asked"), [(5, [6]), (6, [6, 24]), (24, [6, 24, 96]), (0, [6])])
+def test_more_products_are_asked_for_until_there_are_no_more(held: int, asked: list[int]) -> None:
+    """The first search is for twice as many products as groups, each further one for four times as many."""
+    reaches: list[int] = []
+
+    def search(k: int) -> list[Item]:
+        reaches.append(k)
+        return [{"style": 1}] * min(k, held)
+
+    assert grouped(search, 3, "style", itself) == [{"style": 1}] * min(1, held)
+    assert reaches == asked
+
+
+def test_no_more_products_are_asked_for_than_groups_need() -> None:
+    reaches: list[int] = []
+
+    def search(k: int) -> list[Item]:
+        reaches.append(k)
+        return [{"style": number} for number in range(k)]
+
+    assert grouped(search, 3, "style", itself) == [{"style": number} for number in range(3)]
+    assert reaches == [6]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.contracts.domain.machine import available_processors, release_freed_memory
+from services.contracts.domain.machine import available_processors, memory_trimmer, release_freed_memory
 
 
 @pytest.fixture(autouse=True)
@@ -17,14 +17,19 @@ def sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("text", "processors"),
-    [("200000 100000\n", 2), ("150000 100000\n", 2), ("50000 100000\n", 1), ("max 100000\n", 16), ("x\n", 16)],
+    [
+        *(("200000 100000\n", 2), ("150000 100000\n", 2), ("50000 100000\n", 1), ("1600000 100000\n", 16)),
+        *(("max 100000\n", 16), ("x\n", 16), ("0 100000\n", 16), ("100000 0\n", 16), ("100000 x\n", 16)),
+    ],
 )
 def test_the_quota_of_version_2(tmp_path: Path, text: str, processors: int) -> None:
     (tmp_path / "cpu.max").write_text(text)
     assert available_processors(tmp_path) == processors
 
 
-@pytest.mark.parametrize(("quota", "processors"), [("400000\n", 4), ("-1\n", 16), ("3200000\n", 16)])
+@pytest.mark.parametrize(
+    ("quota", "processors"), [("400000\n", 4), ("100001\n", 2), ("-1\n", 16), ("0\n", 16), ("3200000\n", 16)]
+)
 def test_the_quota_of_version_1(tmp_path: Path, quota: str, processors: int) -> None:
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota)
@@ -48,3 +53,29 @@ def test_memory_is_released_where_the_c_library_can_and_left_alone_elsewhere(mon
     release_freed_memory()
     release_freed_memory()
     assert calls == [0]
+
+
+@pytest.mark.parametrize(("count", "processors"), [(3, 3), (None, 1)])
+def test_without_an_affinity_the_machines_processors_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int | None, processors: int
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
+    assert available_processors(tmp_path) == processors
+
+
+@pytest.mark.parametrize("error", [OSError, TypeError, AttributeError])
+def test_without_glibc_no_memory_is_given_back(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    assert memory_trimmer() is None
+    release_freed_memory()
+
+
+def test_the_trimmer_takes_and_returns_numbers_as_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    trim = SimpleNamespace()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=trim))
+    assert memory_trimmer() is trim
+    assert (trim.argtypes, trim.restype) == ([ctypes.c_size_t], ctypes.c_int)

@@ -34,10 +34,22 @@ def test_the_hash_never_changes() -> None:
 def test_a_part_is_written_as_a_fraction() -> None:
     assert Part.parse("2/4") == Part(2, 4)
     assert str(Part(2, 4)) == "2/4"
-    assert Part.parse("1/1") == WHOLE
+    assert Part.parse("1/1") == WHOLE == Part()
+    assert [Part.parse(text) for text in ("1/2", "4/4", "64/64")] == [Part(1, 2), Part(4, 4), Part(64, 64)]
 
 
 @pytest.mark.parametrize("text", ["", "2", "0/4", "5/4", "1/65", "1/0", "-1/2", "a/b", "1/2/3", "1.0/2", "²/4"])
 def test_other_texts_are_no_part(text: str) -> None:
     with pytest.raises(ValueError, match="is no part: write 2/4 for the second of four parts"):
         Part.parse(text)
+
+
+def test_only_the_one_part_of_one_is_everything() -> None:
+    assert [part.is_whole for part in (Part(), Part(1, 1), Part(1, 2), Part(2, 2))] == [True, True, False, False]
+    assert all(WHOLE.holds(key) for key in KEYS[:20])
+
+
+def test_a_part_has_every_hash_of_its_number() -> None:
+    assert Part(2, 4).residues(8) == {1, 5}
+    assert Part(4, 4).residues(4) == {3}
+    assert WHOLE.residues(3) == {0, 1, 2}
