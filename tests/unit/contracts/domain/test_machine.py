@@ -4,6 +4,7 @@ import ctypes
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,8 @@ def test_without_glibc_no_memory_is_given_back(error: type[Exception], monkeypat
 
 
 def test_the_trimmer_takes_and_returns_numbers_as_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    trim = SimpleNamespace()
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=trim))
-    assert memory_trimmer() is trim
+    function = SimpleNamespace()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=function))
+    trim: Any = memory_trimmer()
+    assert trim is function
     assert (trim.argtypes, trim.restype) == ([ctypes.c_size_t], ctypes.c_int)
