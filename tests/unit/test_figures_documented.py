@@ -189,6 +189,7 @@ FIGURES = {
         f"| `like`, `add_to_cart` | {interests.WEIGHTS[event.Action.LIKE]:g} |",
         f"| `purchase` | {interests.WEIGHTS[event.Action.PURCHASE]:g} |",
         f"| `hide` | −{-interests.WEIGHTS[event.Action.HIDE]:g};",
+        f"A weight halves every {interests.HALF_LIFE_DAYS:g} days",
         f"the latest {interests.MAX_EVENTS} events and the {interests.MAX_PRODUCTS} strongest products count",
         f"*c* = interest / (interest + {profile.CONFIDENT:g})",
         f"together at most {profile.MAX_BY}.",

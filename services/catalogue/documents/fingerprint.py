@@ -11,16 +11,10 @@ from services.catalogue.product import ProductImage
 
 # The embeddings come whole, vectors too: the stand-in for MongoDB cannot project single fields of the entries of a
 # list.
-FINGERPRINT_FIELDS = {
-    "schema": 1,
-    "image_url": 1,
-    "image_sha256": 1,
-    "feed_sha256": 1,
-    "model": 1,
-    "category_source": 1,
-    "images": 1,
-    EMBEDDINGS: 1,
-}
+FINGERPRINT_FIELDS = (
+    *("schema", "image_url", "image_sha256", "feed_sha256", "model", "category_source", "images"),
+    EMBEDDINGS,
+)
 
 
 @dataclass(frozen=True, slots=True)
