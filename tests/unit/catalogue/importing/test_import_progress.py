@@ -89,6 +89,7 @@ def test_a_request_has_at_most_sixteen_megabytes_and_so_many_images(sizes: list[
 
 def test_a_byte_more_than_sixteen_megabytes_takes_another_request() -> None:
     assert len(list(in_requests([8 * MIB, 8 * MIB + 1], int))) == 2
+    assert len(list(in_requests([16 * MIB, 8 * MIB, 8 * MIB + 1], int))) == 3
 
 
 def test_an_image_without_an_embedding_has_a_reason() -> None:
