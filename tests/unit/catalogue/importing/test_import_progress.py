@@ -1,14 +1,20 @@
 """What an import reports while it runs, and how its batches and requests are cut."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from services.catalogue.importing.description import Placement, describe
 from services.catalogue.importing.embedding import NO_EMBEDDING, in_requests, refusal
+from services.catalogue.importing.images import LoadedImage, LoadedRow, stored_picture
 from services.catalogue.importing.importer import ImportOptions
-from services.catalogue.importing.report import Outcome
-from services.catalogue.sources.records.rows import RejectedRow, SourceRow, hidden_row
+from services.catalogue.importing.report import Outcome, Tally
+from services.catalogue.product import ProductImage
+from services.catalogue.sources.records.rows import RejectedRow, RowImage, SourceRow, hidden_row
+from services.contracts.domain.errors import ImageServerUnavailable
+from services.contracts.images.fetch import FetchedImage, Validators
 from services.contracts.wire.embedding import BatchError, BatchItem
 from tests.support.fakes.import_fakes import ListSource, World, row
 
@@ -95,3 +101,58 @@ def test_a_byte_more_than_sixteen_megabytes_takes_another_request() -> None:
 def test_an_image_without_an_embedding_has_a_reason() -> None:
     assert refusal(BatchItem(error=BatchError(type="/problems/x", status=422, detail="it is broken"))) == "it is broken"
     assert refusal(BatchItem.model_construct(embedding=None, error=None)) == NO_EMBEDDING
+
+
+@pytest.mark.parametrize(("more", "groups"), [(-1, [33]), (0, [32, 1]), (1, [32, 1])])
+async def test_images_of_sixteen_megabytes_are_handled_together(world: World, more: int, groups: list[int]) -> None:
+    written: list[int] = []
+    rows = [row(f"{n}", bytes([n]) * (MIB // 2 + (more if n == 0 else 0))) for n in range(32)]
+
+    def report(tally: Tally) -> None:
+        written.append(tally.imported)
+
+    await world.run(*rows, row("last"), on_progress=report)
+    assert [after - before for before, after in pairwise(written) if after > before] == groups
+
+
+def test_an_image_that_was_not_sent_takes_no_memory() -> None:
+    sent, unsent = (LoadedImage("a", None, data, "hash") for data in (b"abc", None))
+    assert (sent.size, unsent.size) == (3, 0)
+    item = describe(row("A"), Placement(None, "network"))
+    assert LoadedRow(item, (sent, unsent, sent)).size == 6
+    assert (LoadedRow(item, (sent, unsent)).main, LoadedRow(item, (sent,)).key) == (sent, "A")
+    assert LoadedRow(item, (sent, unsent)).product_images == (ProductImage(None, "hash"),) * 2
+    assert stored_picture(b"\x89PNG\r\n\x1a\nxx").content_type == "image/png"
+    assert stored_picture(b"no picture").content_type == "image/octet-stream"
+
+
+async def test_an_import_that_is_stopped_while_it_fetches_writes_what_it_has(world: World) -> None:
+    async def stopped(url: str, known: Validators) -> FetchedImage:
+        world.stopping.set()
+        raise ImageServerUnavailable("it is busy", wait_s=30)
+
+    world.web.get = stopped  # type: ignore[method-assign]
+    tally = await world.run(row("web", "https://a.test/1.png"), row("file"))
+    assert (tally.imported, tally.rejected, set(world.catalogue.products)) == (1, 0, {"file"})
+
+
+async def test_a_row_whose_additional_images_are_not_loaded_when_an_import_is_stopped_is_left_out(
+    world: World,
+) -> None:
+    async def last(url: str, known: Validators) -> FetchedImage:
+        world.stopping.set()
+        return FetchedImage(b"\x00web", Validators("1"))
+
+    world.web.get = last  # type: ignore[method-assign]
+    more = (RowImage("b.jpg", lambda: b"\x01back"),)
+    tally = await world.run(row("A", "https://a.test/1.png", images=more), row("B", "https://a.test/2.png"))
+    assert (tally.imported, tally.rejected, tally.images_rejected) == (1, 0, 0)
+    assert set(world.catalogue.products) == {"B"}
+
+
+async def test_a_fault_of_the_program_in_an_additional_image_ends_the_import(world: World) -> None:
+    def broken() -> bytes:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await world.run(row("A", images=(RowImage("b.jpg", broken),)))
