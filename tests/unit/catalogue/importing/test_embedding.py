@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from services.catalogue.documents.product_document import BrokenDocument, Record
+from services.catalogue.importing.description import Placement, describe
+from services.catalogue.importing.images import ImageLoader, LoadedImage, LoadedRow, sha256_of
+from services.catalogue.importing.report import OutcomeLog, RejectedFile
+from services.catalogue.importing.web_images import WebImages
 from services.catalogue.sources.records.rows import RowImage, SourceRow
 from services.catalogue.store.model_note import ModelNote
 from tests.support.fakes.import_fakes import World, row
@@ -89,3 +93,26 @@ async def test_a_product_keeps_its_time_and_its_description_is_that_of_the_row(w
     assert second.created_at == first.created_at
     assert second.updated_at is not None and first.updated_at is not None and second.updated_at > first.updated_at
     assert (second.title, second.url, second.group, second.attributes) == (None, None, None, {})
+
+
+async def test_a_main_image_that_was_not_sent_is_fetched_and_takes_the_place_of_the_one_before(world: World) -> None:
+    url, gone = "https://a.test/1.png", "https://a.test/gone.png"
+    world.web.pages[url] = NEW
+    outcomes = OutcomeLog(RejectedFile(None), lambda _: None)
+    loader = ImageLoader(WebImages(world.web, world.stopping), outcomes, world.stopping)
+    network = Placement(None, "network")
+    side = LoadedImage("side", None, SIDE, sha256_of(SIDE))
+    twice = LoadedImage("twice", None, NEW, sha256_of(NEW))
+    unsent = LoadedRow(describe(row("A", url), network), (LoadedImage(url, url, None, "before"), side, twice))
+    lost = LoadedRow(describe(row("B", gone), network), (LoadedImage(gone, gone, None, "before"),))
+    sent = LoadedRow(describe(row("C", url), network), (side,))
+    rows = await loader.with_main_bytes([unsent, lost, sent])
+    assert [each.key for each in rows] == ["A", "C"]
+    assert [image.data for image in rows[0].images] == [NEW, SIDE]
+    assert rows[1] is sent
+    assert (world.web.asked, outcomes.tally.rejected) == ([url, gone], 1)
+    assert await loader.with_bytes(sent, side) is side
+    unsent_side = LoadedImage(url, url, None, "before")
+    fetched = await loader.with_bytes(sent, unsent_side)
+    assert fetched is not None and fetched.data == NEW
+    assert await loader.with_bytes(sent, LoadedImage(gone, gone, None, "before")) is None

@@ -145,7 +145,7 @@ async def test_a_row_whose_additional_images_are_not_loaded_when_an_import_is_st
 
     world.web.get = last  # type: ignore[method-assign]
     more = (RowImage("b.jpg", lambda: b"\x01back"),)
-    tally = await world.run(row("A", "https://a.test/1.png", images=more), row("B", "https://a.test/2.png"))
+    tally = await world.run(row("A", "https://a.test/1.png", images=more), row("B"))
     assert (tally.imported, tally.rejected, tally.images_rejected) == (1, 0, 0)
     assert set(world.catalogue.products) == {"B"}
 
