@@ -28,8 +28,8 @@ class TasteWeights:
         attributes: of a product whose gender, brand, size and price are all as the visitor likes them.
     """
 
-    vector: float = 0.3
-    attributes: float = 0.1
+    vector: float
+    attributes: float
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,9 @@ def _taste() -> dict[str, object]:
         vectors = np.stack([products[product.id].vector for product in search.products])
         attributes = [product.attributes for product in search.products]
         taste = tastes.get(search.shopper.name, Profile())
-        order = np.argsort(-(scores + taste.pulls(search.category, vectors, attributes, TasteWeights())), kind="stable")
+        order = np.argsort(
+            -(scores + taste.pulls(search.category, vectors, attributes, TasteWeights(0.3, 0.1))), kind="stable"
+        )
         plain, own_order = search.appeal, search.appeal[order]
         ranks = np.arange(1, len(plain) + 1)
         reciprocal = [float((appeal / ranks).sum() / appeal.sum()) for appeal in (plain, own_order)]

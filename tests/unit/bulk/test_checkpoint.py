@@ -36,6 +36,12 @@ def test_rejected_rows_stay_in_the_checkpoint_until_they_are_tried_again_with_su
     assert continued.advance(4, "c", tried=range(4), rejected=[]) == Checkpoint(4, "c")
 
 
+@pytest.mark.parametrize(("rejected", "stays"), [(10_000, False), (10_001, True)])
+def test_a_checkpoint_has_at_most_ten_thousand_rejected_rows(rejected: int, stays: bool) -> None:
+    checkpoint = FeedPosition(None).advance(rejected, "a", tried=range(rejected), rejected=range(rejected))
+    assert (checkpoint is None) is stays
+
+
 def test_with_too_many_rejected_rows_the_checkpoint_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "MAX_AGAIN", 2)
     position = FeedPosition(None)

@@ -13,7 +13,7 @@ from services.catalogue.demand.examination import examine
 from services.catalogue.demand.grouping import MAX_GROUPS, grouped
 from services.catalogue.demand.report import DemandReport, csv_of
 from services.catalogue.demand.traits import most_common, trait_of
-from services.catalogue.demand.unmet import REPEATED_WITHIN, Activity, without_repeats
+from services.catalogue.demand.unmet import Activity, without_repeats
 from services.catalogue.documents.product_document import BrokenDocument, Record
 from services.catalogue.events.logged_query import LoggedQuery
 from services.catalogue.product import Float32Array, ImageVector, Product, ProductEmbedding
@@ -69,6 +69,12 @@ async def test_the_products_of_most_searches_are_read_in_portions(monkeypatch: p
     queries = [unmet("q1", "broken", "a"), unmet("q2", "a", "b"), unmet("q3", "b", product="a"), unmet("q4", "c", "d")]
     await report([*queries, unmet("q5", "broken")], products)
     assert products.reads == [["a", "broken"], ["b"]]
+
+
+async def test_of_very_many_products_five_thousand_are_read() -> None:
+    products = Products()
+    await report([unmet(f"q{number}", *(f"p{number}-{hit}" for hit in range(3))) for number in range(1667)], products)
+    assert sum(map(len, products.reads)) == 5000
 
 
 async def test_clusters_come_by_size_category_and_type() -> None:
@@ -199,8 +205,8 @@ def later(after: timedelta, **changes: Any) -> LoggedQuery:
     ("query", "is_repeat"),
     [
         (later(SECOND), True),
-        (later(REPEATED_WITHIN), True),
-        (later(REPEATED_WITHIN + SECOND), False),
+        (later(timedelta(minutes=10)), True),
+        (later(timedelta(minutes=10) + SECOND), False),
         (later(SECOND, query_response_hit_ids=("a", "c")), True),
         (later(SECOND, query_response_hit_ids=("c", "b")), False),
         (later(SECOND, nearest_score=0.4), False),

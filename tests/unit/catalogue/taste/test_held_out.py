@@ -37,7 +37,9 @@ def gain_in_reciprocal_rank(behaviour: Behaviour) -> Interval:
         scores = np.asarray([product.score for product in search.products])
         vectors = np.stack([products[product.id].vector for product in search.products])
         attributes = [product.attributes for product in search.products]
-        order = np.argsort(-(scores + taste.pulls(search.category, vectors, attributes, TasteWeights())), kind="stable")
+        order = np.argsort(
+            -(scores + taste.pulls(search.category, vectors, attributes, TasteWeights(0.3, 0.1))), kind="stable"
+        )
         gains.append((expected_reciprocal_rank(search.appeal[order]) - expected_reciprocal_rank(search.appeal),))
         visitors.append(search.shopper.name)
     values = np.asarray(gains)

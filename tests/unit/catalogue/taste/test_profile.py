@@ -99,7 +99,7 @@ def test_no_pull_is_beyond_the_bound() -> None:
 
 def test_equal_products_are_not_moved() -> None:
     rows = [product(str(row), EAST, gender="Women", price=10) for row in range(5)]
-    assert pulls(liking(rows[0]), rows, TasteWeights()) == pytest.approx([0.0] * 5)
+    assert pulls(liking(rows[0]), rows, TasteWeights(0.3, 0.1)) == pytest.approx([0.0] * 5)
 
 
 def test_a_product_without_a_vector_of_the_model_does_not_count() -> None:
@@ -113,4 +113,4 @@ def test_a_candidate_without_a_vector_is_not_pulled_by_the_vector() -> None:
 
 
 def test_no_candidates_have_no_pulls() -> None:
-    assert liking(product("a", EAST)).pulls(0, np.zeros((0, 2), np.float32), [], TasteWeights()).shape == (0,)
+    assert liking(product("a", EAST)).pulls(0, np.zeros((0, 2), np.float32), [], TasteWeights(0.3, 0.1)).shape == (0,)

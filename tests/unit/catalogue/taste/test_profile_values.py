@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from services.catalogue.product import ImageVector, Product, ProductEmbedding, ProductImage
-from services.catalogue.taste.interests import MAX_HIDDEN, Interests
+from services.catalogue.taste.interests import Interests
 from services.catalogue.taste.profile import (
     CONFIDENT,
-    LEAST_PRICE_SPREAD,
     CategoryTaste,
     Preferences,
     Profile,
@@ -56,10 +55,10 @@ def test_gender_and_brand_are_the_shared_preferences() -> None:
 @pytest.mark.parametrize(
     ("liked", "mean", "spread"),
     [
-        ([(5.0, 50)], math.log(50), LEAST_PRICE_SPREAD),
+        ([(5.0, 50)], math.log(50), 0.25),
         ([(1.0, 10), (1.0, 40)], math.log(20), math.log(2)),
         ([(3.0, 10), (1.0, 160)], math.log(20), math.sqrt(3) * math.log(2)),
-        ([(5.0, 50), (1.0, None), (-7.0, 900)], math.log(50), LEAST_PRICE_SPREAD),
+        ([(5.0, 50), (1.0, None), (-7.0, 900)], math.log(50), 0.25),
     ],
 )
 def test_liked_prices_have_a_mean_and_a_spread(liked: Any, mean: float, spread: float) -> None:
@@ -131,9 +130,9 @@ def test_vectors_add_how_near_a_product_is_to_the_taste() -> None:
 
 
 def test_the_products_hidden_last_stay_hidden() -> None:
-    events = [make_event("hide", f"e{number:03}", NOW, product=f"p{number:03}") for number in range(MAX_HIDDEN + 1)]
+    events = [make_event("hide", f"e{number:03}", NOW, product=f"p{number:03}") for number in range(201)]
     hidden = Interests.of(events, NOW).hidden
-    assert (len(hidden), hidden[0], hidden[-1]) == (MAX_HIDDEN, "p001", f"p{MAX_HIDDEN:03}")
+    assert (len(hidden), hidden[0], hidden[-1]) == (200, "p001", "p200")
 
 
 def test_the_strongest_interests_come_first_in_either_direction() -> None:

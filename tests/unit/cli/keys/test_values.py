@@ -6,7 +6,7 @@ import pytest
 
 from services.catalogue.api_key import ApiKey, KeyRefused, Scope, StoredSecret, new_key
 from services.cli.keys.display import document, show_keys, show_revoked, show_secret
-from services.cli.keys.session import ATTEMPTS, KeySession
+from services.cli.keys.session import KeySession
 from services.cli.keys.values import origins, parse_duration, parse_expiry, quota_of, scopes
 from services.contracts.domain.quota import Quota
 from tests.support.fakes.key_store import KeyStore
@@ -138,13 +138,13 @@ def test_a_secret_and_what_is_revoked_are_named(capsys: pytest.CaptureFixture[st
     ]
 
 
-async def test_a_change_is_tried_a_few_times() -> None:
+async def test_a_change_is_tried_five_times() -> None:
     store = KeyStore()
     made, secret = new_key("x", [Scope.SEARCH])
     await store.add(made)
-    store.lost = ATTEMPTS - 1
+    store.lost = 4
     assert (await KeySession(store).revoke(secret, previous=False)).revoked_at is not None
-    store.lost = ATTEMPTS
+    store.lost = 5
     with pytest.raises(KeyRefused, match="is being changed by other processes: try again"):
         await KeySession(store).revoke(secret, previous=False)
 

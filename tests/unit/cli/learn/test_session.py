@@ -9,7 +9,7 @@ from services.catalogue.learning.search_log import LoggedSearch
 from services.catalogue.store.learned_orders import OrderNote, OrderVersion
 from services.cli.learn import session as module
 from services.cli.learn.display import show_note, show_orders, show_report
-from services.cli.learn.session import ATTEMPTS, LearnSession, NoGain, OrderRefused, Orders, searches_of
+from services.cli.learn.session import LearnSession, NoGain, OrderRefused, Orders, searches_of
 
 DAY = datetime(2026, 11, 30, 8, 5, tzinfo=UTC)
 
@@ -73,11 +73,11 @@ async def test_a_version_that_is_active_is_not_written_again() -> None:
     assert store.writes == 0
 
 
-async def test_a_change_is_tried_a_few_times() -> None:
+async def test_a_change_is_tried_five_times() -> None:
     store = Store(OrderNote(), version("1"))
-    store.lost = ATTEMPTS - 1
+    store.lost = 4
     assert (await session(store).promote("1", force=False))[1] == OrderNote("1")
-    store.lost = ATTEMPTS
+    store.lost = 5
     with pytest.raises(OrderRefused, match="is being changed by other processes: try again"):
         await session(store).rollback()
     assert store.current == OrderNote("1")

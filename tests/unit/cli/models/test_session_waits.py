@@ -9,7 +9,7 @@ import pytest
 from services.catalogue.store.model_note import ModelNote, ModelSwitchRefused
 from services.catalogue.store.models import Retired
 from services.cli.models import session as module
-from services.cli.models.session import RESULTS, ModelSession
+from services.cli.models.session import ModelSession
 from services.cli.options import GatewayServices
 
 ONE, TWO = "fashion/1", "fashion/2"
@@ -124,9 +124,9 @@ def test_results_in_common_are_a_share_of_the_longer_list() -> None:
     gateway, said = Gateway({}, results=results), list[str]()
     report: Any = SimpleNamespace(serving=ONE, model=TWO)
     overlap = opened(gateway, said)._overlap(report, [("shoes", key) for key in lists])
-    assert (overlap.queries, overlap.results, overlap.mean) == (3, RESULTS, round((1 + 0.25 + 0) / 3, 4))
+    assert (overlap.queries, overlap.results, overlap.mean) == (3, 10, round((1 + 0.25 + 0) / 3, 4))
     assert (overlap.same, overlap.none) == (1, 1)
-    assert gateway.asked[:2] == [("a", ONE, RESULTS, "shoes"), ("a", TWO, RESULTS, "shoes")]
+    assert gateway.asked[:2] == [("a", ONE, 10, "shoes"), ("a", TWO, 10, "shoes")]
     assert said == [f"comparing results: {number} of 4 queries" for number in (1, 2, 3, 4)]
 
 

@@ -29,7 +29,7 @@ LIKES_NORTH = VisitorLog([done("purchase", "v-1", "n9"), done("purchase", "v-2",
 
 
 def taste(log: VisitorLog) -> Taste:
-    return Taste(TasteCache({"default": TasteSource(log, log)}, TIMES, 10), TasteWeights())
+    return Taste(TasteCache({"default": TasteSource(log, log)}, TIMES, 10), TasteWeights(0.3, 0.1))
 
 
 def page(log: VisitorLog, hits: list[Hit] = HITS, **options: Any) -> RankedPage:
