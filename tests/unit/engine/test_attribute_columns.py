@@ -80,6 +80,22 @@ def test_new_rows_are_read_once_for_all_columns(readings: list[bytes | None]) ->
     assert matching(rows, {"c": 4}) == [False, True]
 
 
+def test_a_payload_that_consecutive_rows_share_is_parsed_once(readings: list[bytes | None]) -> None:
+    rows = segment()
+    for key, colour in (("a", "red"), ("a", "red"), ("b", "blue"), ("b", "blue"), ("c", "red")):
+        append(rows, key, {"colour": colour})
+    assert matching(rows, {"colour": "red"}) == [True, True, False, False, True]
+    assert len(readings) == 2 * 3  # once for the names, and once for the column
+
+
+def test_rows_without_a_payload_have_no_attributes(readings: list[bytes | None]) -> None:
+    rows = segment({"colour": "red"})
+    rows.append("b", None)
+    append(rows, "c", {"colour": "red"})
+    assert matching(rows, {"colour": "red"}) == [True, False, True]
+    assert matching(rows, {"$not": {"colour": "red"}}) == [False, True, False]
+
+
 def test_the_least_recently_used_columns_are_dropped() -> None:
     count = MAX_FILTERED + 20
     rows = segment({f"a{number}": number for number in range(count)})

@@ -91,6 +91,20 @@ def test_a_scale_is_fitted_again_after_a_tenth_of_its_category_has_changed_and_n
     assert calibrator.scale(0) is not first
 
 
+def test_exactly_a_tenth_of_the_products_is_not_enough_to_fit_a_scale_again() -> None:
+    gallery = filled(100)
+    calibrator = Calibrator(MANIFEST, lambda: gallery)
+    calibrator.calibrate()
+    first = calibrator.scale(0)
+    add(gallery, 5, 2.0)  # replacements, each of which takes a product away and puts one
+    calibrator.calibrate()
+    assert calibrator.scale(0) is first
+    gallery.discard("p99")
+    gallery.publish()
+    calibrator.calibrate()
+    assert calibrator.scale(0) is not first
+
+
 def test_products_that_are_replaced_count_as_changes() -> None:
     gallery = filled(100)
     calibrator = Calibrator(MANIFEST, lambda: gallery)
