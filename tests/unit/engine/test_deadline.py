@@ -1,9 +1,10 @@
 """The deadline of a search, by a clock of the test."""
 
+import time
+
 import pytest
 
 from services.contracts.domain.errors import UpstreamTimeout
-from services.engine import deadline as module
 from services.engine.deadline import NO_DEADLINE, Deadline
 
 
@@ -26,6 +27,6 @@ def test_without_a_deadline_there_is_always_time() -> None:
 
 
 def test_a_deadline_begins_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     deadline = Deadline.after(2.5)
     assert (deadline.at, deadline.seconds) == (102.5, 2.5)

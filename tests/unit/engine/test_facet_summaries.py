@@ -24,8 +24,7 @@ def texts(count: int) -> dict[Any, int]:
 
 
 def facet(part: AttributeCounts, products: int) -> Facet | None:
-    (result,) = build_facets(of_one("a", part, products)) or [None]
-    return result
+    return next(iter(build_facets(of_one("a", part, products))), None)
 
 
 @pytest.mark.parametrize(
