@@ -13,7 +13,7 @@ from services.contracts.images.avif_metadata import without_avif_metadata
 from services.contracts.images.exif import minimal_exif, orientation_of
 from services.contracts.images.formats import sniff
 
-SOI, EOI, SOS, COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
+EOI, SOS, COMMENT = 0xD9, 0xDA, 0xFE
 APP = range(0xE0, 0xF0)
 WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 # Application segments that decoders need: JFIF's density, colour profiles, and Adobe's colour transformation.
