@@ -39,6 +39,13 @@ def test_columns_may_have_other_names_if_the_field_is_missing(tmp_path: Path, he
     assert item.attributes == ({"sku": "A-1"} if "sku" in header else {})
 
 
+def test_the_best_of_several_other_names_counts_and_no_name_that_a_mapping_gives(tmp_path: Path) -> None:
+    item = product(csv_rows(tmp_path, "sku,item_id,product_name,name,image\nS,1,A,B,1.jpg\n")[0])
+    assert (item.key, item.title, item.attributes) == ("1", "B", {"sku": "S", "product_name": "A"})
+    with pytest.raises(SourceError, match="has no column id"):
+        csv_rows(tmp_path, "code,image\n1,1.jpg\n", mapping=FeedMapping(columns={"code": "sku"}))
+
+
 def test_another_name_stays_an_attribute_beside_the_field_or_if_the_mapping_says_so(tmp_path: Path) -> None:
     text = "id,title,image,name,sku,image_1,Image 2\n1,Shirt,a.jpg,S-1,9,b.jpg,c.jpg\n"
     item = product(csv_rows(tmp_path, text)[0])
