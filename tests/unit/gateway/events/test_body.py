@@ -1,5 +1,6 @@
 """The body of a request with events, exactly at its bounds and in each of its forms."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -121,3 +122,18 @@ def test_a_rejected_event_is_no_longer_an_event() -> None:
     events.reject(5, {"msg": "c"})
     assert (list(events.events), events.rejected) == ([0], [1, 5])
     assert events.faults == [(("1",), {"msg": "a"}), (("1",), {"msg": "b"}), (("5",), {"msg": "c"})]
+
+
+async def test_other_requests_get_their_turn_after_ten_events_each() -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await read([BAD] * 35)
+    task.cancel()
+    assert turns == 3
