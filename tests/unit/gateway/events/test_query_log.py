@@ -119,3 +119,43 @@ async def test_searches_are_written_in_the_background_once_the_database_answers(
             await asyncio.wait_for(until(0, 2), WITHIN_S)
     assert (counts["kept"], counts["dropped"]) == (2, 0)
     assert [line["event"] for line in logs] == ["searches_not_kept"]  # said once
+
+
+class Pauses:
+    """Pauses of no length, which are noted by their place."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.taken: list[int] = []
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, place: int) -> float:
+        self.taken.append(place)
+        return 0.0
+
+
+async def test_the_pauses_get_longer_from_failure_to_failure_and_begin_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses = Pauses(3)
+    monkeypatch.setattr(query_log, "GATHER_S", 0.0)
+    monkeypatch.setattr(query_log, "PAUSES_S", pauses)
+    sink = FakeEventLog(trouble=CatalogueUnavailable("no"))
+    log, _ = make_log(sink)
+
+    async def until(count: int, kept: int) -> None:
+        while len(pauses.taken) < count or len(sink.searches) < kept:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    async with log.writing():
+        log.record(make_query("a", NOW))
+        await asyncio.wait_for(until(5, 0), WITHIN_S)
+        assert pauses.taken[:5] == [0, 1, 2, 2, 2]
+        sink.trouble = None
+        await asyncio.wait_for(until(5, 1), WITHIN_S)
+        await asyncio.sleep(0)
+        before = len(pauses.taken)
+        sink.trouble = CatalogueUnavailable("no")
+        log.record(make_query("b", NOW))
+        await asyncio.wait_for(until(before + 2, 1), WITHIN_S)
+        assert pauses.taken[before : before + 2] == [0, 1]

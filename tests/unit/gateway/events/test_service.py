@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -105,3 +106,24 @@ async def test_old_events_are_removed_while_the_service_runs() -> None:
     assert not [
         task for task in asyncio.all_tasks() if task.get_name() == "remove old events" and not task.cancelling()
     ]
+
+
+async def test_the_oldest_and_the_latest_time_are_possible(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    monkeypatch.setattr(service, "datetime", SimpleNamespace(now=lambda _: now))
+    events = EventService(FakeEventLog(), 2.0, keeps_vectors=False, count=Mock())  # type: ignore[arg-type]
+    times = [now - timedelta(days=2), now + timedelta(minutes=5)]
+    beyond = [times[0] - timedelta(microseconds=1), times[1] + timedelta(microseconds=1)]
+    read = ReadEvents({n: make_event("click", f"e{n}", moment) for n, moment in enumerate([*times, *beyond])})
+    response = await events.accept(read)
+    assert (response.accepted, response.rejected) == (2, [2, 3])
+
+
+async def test_events_that_still_wait_are_written_before_the_service_ends() -> None:
+    log = FakeEventLog()
+    events = EventService(log, 2.0, keeps_vectors=False, count=Mock())  # type: ignore[arg-type]
+    async with events.running():
+        accepting = asyncio.create_task(events.accept(read_of(timedelta(0))))
+        await asyncio.sleep(0)
+    assert len(log.kept) == 1
+    assert (await accepting).accepted == 1
