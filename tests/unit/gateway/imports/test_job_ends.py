@@ -2,14 +2,15 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import pytest
 
-from services.catalogue.process_mark import this_process
+from services.catalogue.process_mark import is_alive, this_process
 from services.contracts.domain.errors import InvalidFeed, UnknownImport
 from services.gateway.imports import jobs as module
 from services.gateway.imports.jobs import ImportDependencies, ImportJob, ImportJobs
@@ -134,3 +135,15 @@ async def test_at_most_fifty_imports_are_listed(imports: Imports) -> None:
     assert [record["id"] for record in await imports.jobs.last()] == [f"{number:03}" for number in range(50, 0, -1)]
     with pytest.raises(UnknownImport, match="'x'"):
         await imports.jobs.get("x")
+
+
+async def test_an_import_of_the_first_process_of_a_container_is_interrupted_once_no_job_runs_it(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = replace(this_process(), pid=1, began=psutil.Process(1).create_time())
+    assert is_alive(first)
+    monkeypatch.setattr(module, "this_process", lambda: first)
+    times = dict.fromkeys(("started_at", "updated_at"), "2026-11-01T10:00:00+00:00")
+    record = {"id": "x", "state": "running", "source": "", "process": asdict(first), "finished_at": None, **times}
+    imports.catalogue.notes.imports["x"] = record
+    assert (await imports.jobs.get("x"))["state"] == "interrupted"
