@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import psutil
+import psutil  # type
 import pytest
 
 from services.catalogue.process_mark import is_alive, this_process

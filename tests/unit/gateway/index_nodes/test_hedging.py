@@ -201,3 +201,20 @@ async def test_a_node_is_no_replica_of_itself() -> None:
     assert [
         registry.get_sample_value("lookalike_index_hedges_total", {"first": name}) for name in ("original", "replica")
     ] == [None, None]
+
+
+async def test_without_a_setting_no_replica_is_asked() -> None:
+    slow, quick = SlowIndex(), FakeIndex({0: ["quick"]})
+    nodes = IndexNodes([slow, quick], refresh_s=60)  # type: ignore[list-item]
+    await nodes.refresh()
+    for _ in range(2 * FEWEST):
+        await nodes.search(QUERY)
+    searches = quick.searches
+    slow.go_on.clear()
+    both = [asyncio.create_task(nodes.search(QUERY)) for _ in range(2)]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (quick.searches, [search.done() for search in both].count(False)) == (searches + 1, 1)
+    slow.go_on.set()
+    await asyncio.gather(*both)
