@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import psutil  # type
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from services.catalogue.process_mark import is_alive, this_process
