@@ -152,3 +152,9 @@ def test_the_size_of_the_log_is_a_table(calls: list[tuple[Any, ...]], monkeypatc
         "catalogue events searches first last",
         "default 1,500 2,500 2026-11-01 08:05 –",
     ]
+
+
+def test_without_a_command_the_commands_are_printed() -> None:
+    output = CliRunner().invoke(commands.app, []).output
+    assert "Usage: " in output
+    assert "Missing command" not in output

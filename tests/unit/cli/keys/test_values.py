@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
 from services.catalogue.api_key import ApiKey, KeyRefused, Scope, StoredSecret, new_key
+from services.cli.keys.commands import app
 from services.cli.keys.display import document, show_keys, show_revoked, show_secret
 from services.cli.keys.session import KeySession
 from services.cli.keys.values import origins, parse_duration, parse_expiry, quota_of, scopes
@@ -165,3 +167,9 @@ async def test_only_the_secret_before_the_rotation_is_revoked() -> None:
     assert (changed.matches(first, now), changed.matches(second, now), changed.state(now)) == (False, True, "active")
     ended = await session.revoke(second, previous=False)
     assert (ended.matches(second, now), ended.state(now)) == (False, "revoked")
+
+
+def test_without_a_command_the_commands_are_printed() -> None:
+    output = CliRunner().invoke(app, []).output
+    assert "Usage: " in output
+    assert "Missing command" not in output

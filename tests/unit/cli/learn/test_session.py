@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from services.catalogue.learning.search_log import LoggedSearch
 from services.catalogue.store.learned_orders import OrderNote, OrderVersion
 from services.cli.learn import session as module
+from services.cli.learn.commands import app
 from services.cli.learn.display import show_note, show_orders, show_report
 from services.cli.learn.session import LearnSession, NoGain, OrderRefused, Orders, searches_of
 
@@ -155,3 +157,9 @@ def test_before_the_first_version_there_is_no_table(capsys: pytest.CaptureFixtur
 def test_the_order_that_searches_use_from_now_on(as_json: bool, out: str, capsys: pytest.CaptureFixture[str]) -> None:
     show_note(OrderNote(None, "1"), as_json=as_json)
     assert capsys.readouterr().out == out
+
+
+def test_without_a_command_the_commands_are_printed() -> None:
+    output = CliRunner().invoke(app, []).output
+    assert "Usage: " in output
+    assert "Missing command" not in output

@@ -102,3 +102,9 @@ def test_a_key_is_sent_with_each_request(key: str | None, sent: str | None) -> N
 
     GatewayClient("http://g.test", key, httpx.MockTransport(answer)).stats("default")
     assert fields == [sent]
+
+
+def test_without_a_command_the_commands_are_printed() -> None:
+    output = CliRunner().invoke(app, []).output
+    assert "Usage: " in output
+    assert "Missing command" not in output
