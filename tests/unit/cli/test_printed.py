@@ -102,6 +102,17 @@ def test_what_another_model_changes(capsys: Captured, promoted: bool | None, end
     assert lines(capsys) == [line.replace("1,999", "1,900") for line in REPORT] + end
 
 
+def test_the_ten_most_frequent_moves_are_shown(capsys: Captured) -> None:
+    report = ModelReport("fashion/1", "fashion/2", list("ABCD"), counts=[[0, 0]] * 4)
+    pairs = [(old, new) for old in range(4) for new in range(4) if old != new]
+    report.moves = Counter({pair: 20 - number for number, pair in enumerate(pairs)})
+    for pair in pairs:
+        report.examples[pair] = ["x"]
+    models.show_report(report, as_json=False)
+    moves = [line for line in lines(capsys) if "→" in line]
+    assert (len(moves), moves[0], moves[-1]) == (10, "A → B: 20 (x and 19 more)", "D → A: 11 (x and 10 more)")
+
+
 TABLE = [
     " model              products  without a vector  problem",
     " fashion/2  active  1,500     1",

@@ -92,3 +92,11 @@ def test_a_report_is_healthy_without_findings(count: int) -> None:
     assert document["findings"]["broken"] == {"count": count, "examples": ["x"] * count}
     assert (document["urls_checked"], document["urls_unchecked"], document["models"]) == (0, 0, {"fashion/1": 9})
     assert document["categories"] == dict.fromkeys(SHIPPED.categories, 1)
+
+
+def test_twenty_examples_are_kept_unless_another_number_is_given() -> None:
+    examination = Examination(FACTS)
+    for number in range(21):
+        examination.add_finding("broken", str(number))
+    finding = examination.report().findings["broken"]
+    assert (finding.count, len(finding.examples)) == (21, 20)
