@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -255,7 +255,9 @@ class Clock:
     ],
 )
 async def test_a_batch_that_was_cut_short_is_level_with_its_last_event(stamp: Any, expected: float | None) -> None:
-    batch = await feed(*[event("insert", str(n), whole(str(n)), **stamp) for n in range(5)]).next_batch(2, 5)
+    first = event("insert", "first", whole("first"), wallTime=MOMENT - timedelta(hours=1))
+    rest = [event("insert", str(n), whole(str(n)), **stamp) for n in range(5)]
+    batch = await feed(first, *rest).next_batch(2, 5)
     assert batch.level_at == pytest.approx(expected or time.time(), abs=5)
     assert len(batch.changed) == 2
 
