@@ -10,7 +10,7 @@ from services.catalogue.learning import log_reader
 from services.catalogue.learning.log_reader import read_searches
 from services.catalogue.store import learned_orders
 from services.catalogue.store.database import CatalogueDatabase
-from services.catalogue.store.learned_orders import OrderNote
+from services.catalogue.store.learned_orders import OrderNote, OrderVersion
 from services.cli.learn.session import LearnSession
 from services.gateway.ranking.order_book import OrderBook
 from tests.support.values.events import make_event, make_query
@@ -67,6 +67,19 @@ async def test_orders_that_are_stored_at_the_same_time_are_two_versions(store: C
     added = await asyncio.gather(*(store.learned_orders.add(b"%d" % number, {}) for number in range(3)))
     assert [first.version, *sorted(order.version for order in added)] == ["1", "2", "3", "4"]
     assert [await store.learned_orders.data(order.version) for order in added] == [b"0", b"1", b"2"]
+
+
+async def test_a_number_that_another_process_has_taken_meanwhile_is_passed_over(
+    store: CatalogueDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def before(_: object) -> list[OrderVersion]:
+        return []
+
+    await store.learned_orders.add(b"theirs", {})
+    with monkeypatch.context() as context:
+        context.setattr(learned_orders.LearnedOrderCollection, "list", before)
+        assert (await store.learned_orders.add(b"mine", {})).version == "2"
+    assert [await store.learned_orders.data(version) for version in "12"] == [b"theirs", b"mine"]
 
 
 def test_a_promotion_and_a_rollback_exchange_the_versions() -> None:

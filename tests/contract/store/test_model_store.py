@@ -268,6 +268,7 @@ async def test_a_catalogue_says_which_model_most_products_were_written_with(
     assert await store.models.written_with(TWO, None) is None
     await store.products.put_many([product(f"d{n}", model=TWO) for n in range(6)])
     assert await store.models.written_with("fashion/3", ONE) == TWO
+    assert await store.models.written_with(ONE, ONE) == ONE  # the first document is of it
     await store.products.remove_markers([marker])
 
 
