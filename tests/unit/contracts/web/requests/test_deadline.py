@@ -46,6 +46,15 @@ def test_the_time_that_is_left_is_passed_on(clock: list[float]) -> None:
     assert deadline_headers() == {}
 
 
+@pytest.mark.parametrize(("seconds", "header"), [(1000, "600000"), (600, "600000"), (0.0015, "1"), (0.0004, "1")])
+def test_at_least_a_millisecond_and_at_most_ten_minutes_are_passed_on(
+    clock: list[float], seconds: float, header: str
+) -> None:
+    clock[0] = 0
+    with deadline_in(seconds):
+        assert deadline_headers() == {HEADER: header}
+
+
 def test_a_deadline_inside_another_is_never_later(clock: list[float]) -> None:
     with deadline_in(2):
         with deadline_in(60):
@@ -75,7 +84,11 @@ def test_the_time_that_is_left_is_known(clock: list[float]) -> None:
     [
         ("1500", 1.5),
         ("0", 0),
+        ("1", 0.001),
+        ("599999", 599.999),
+        ("600001", 600),
         ("999999999", 600),
+        ("1234567890", None),
         ("", None),
         ("-5", None),
         ("1e3", None),
