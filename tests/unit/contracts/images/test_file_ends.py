@@ -90,6 +90,11 @@ def test_only_the_content_of_a_chunk_is_its_exif_data(cut: int, orientation: int
     assert without_metadata(webp(extended(0x08), PIXELS, (b"EXIF", data))) == webp(extended(flags), PIXELS, *kept)
 
 
+def test_the_padding_of_a_chunk_of_a_webp_is_no_exif_data() -> None:
+    half = exif(1, "<")[:-3]  # with the zero of the padding, its last value would be 6
+    assert without_metadata(webp(extended(0x08), PIXELS, (b"EXIF", half))) == webp(extended(0), PIXELS)
+
+
 @pytest.mark.parametrize("last", [PIXELS, (b"ALPH", b"odd"), (b"ICCP", b"")], ids=["even", "odd", "empty"])
 def test_a_webp_ends_with_its_last_chunk(last: tuple[bytes, bytes]) -> None:
     clean = webp(extended(0), PIXELS, last)
