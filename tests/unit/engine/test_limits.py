@@ -168,6 +168,17 @@ def test_a_calibration_that_is_cancelled_searches_no_more() -> None:
     assert len(searched) == 3
 
 
+@pytest.mark.parametrize(
+    ("scores", "neighbour"), [([1.0, 1 - 1e-5, 0.7], 0.7), ([1.0, 0.99998, 0.7], 0.99998), ([1.0], 1.0)]
+)
+def test_a_neighbour_that_is_the_same_picture_up_to_rounding_does_not_count(
+    scores: list[float], neighbour: float
+) -> None:
+    matches = [SimpleNamespace(score=score) for score in scores]
+    view: Any = SimpleNamespace(vector=lambda _: EAST, search=lambda *_: matches)
+    assert similarity._neighbour_score(view, 0) == neighbour
+
+
 @pytest.mark.parametrize(("copies", "score"), [(7, 0.5), (8, 1.0)])
 def test_the_nearest_neighbour_is_looked_for_among_eight_products(copies: int, score: float) -> None:
     partition = Partition(2, FaissFlat)

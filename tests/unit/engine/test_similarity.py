@@ -66,6 +66,17 @@ def test_without_a_usable_threshold_the_model_gives_no_scale(thresholds: dict[st
     assert scale_from_threshold(thresholds) is None
 
 
+def test_a_threshold_may_be_below_0() -> None:
+    scale = scale_from_threshold({"no_close_match": -0.5})
+    assert scale and scale.close_score == pytest.approx(-0.5)
+
+
+def test_products_that_are_all_equally_near_are_close_matches() -> None:
+    scale = fit_scale(np.full(100, 0.7), np.linspace(0, 0.4, 100))
+    assert scale
+    assert scale.similarities([0.7, 1.0]) == [0.99, 1]
+
+
 def test_the_scales_points_are_where_they_are_said_to_be() -> None:
     best, pairs = np.linspace(0.5, 0.9, 401), np.linspace(-0.5, 0.5, 1001)
     scale = fit_scale(best, pairs)
