@@ -14,7 +14,7 @@ from services.contracts.domain.filtering.filters import EVERYTHING
 from services.contracts.wire.filter_json import parse_filter
 from services.engine import attribute_columns
 from services.engine.attribute_columns import MAX_COUNTED, MAX_FILTERED
-from services.engine.deadline import Deadline
+from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.packed.rows import PackedRows
 from services.engine.payload import attributes_of
 from services.engine.segment import Segment, Tail, merge_segments
@@ -106,6 +106,27 @@ def test_the_least_recently_used_columns_are_dropped() -> None:
     assert {"a0", f"a{count - 1}"} <= set(rows.columns.kept)
     assert "a1" not in rows.columns.kept
     assert matching(rows, {"a1": 1}) == [True]
+
+
+def test_a_filter_that_finds_its_column_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attribute_columns, "MAX_FILTERED", 2)
+    rows = segment({"a": 1, "b": 1, "c": 1})
+    for name in ("a", "b", "a", "c"):
+        assert matching(rows, {name: 1}) == [True]
+    assert sorted(rows.columns.kept) == ["a", "c"]
+
+
+def test_a_column_for_facets_that_a_filter_names_is_kept_for_the_filter_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, number in {"MAX_VALUES": 2, "MAX_KEPT_TEXTS": 3}.items():
+        monkeypatch.setattr(attribute_columns, name, number)
+    rows = segment(*({"title": "t", "sku": "s"} for _ in range(3)))
+    assert sorted(rows.count_values(EVERYTHING, np.ones(3, np.bool_))) == ["sku", "title"]
+    assert matching(rows, {"title": "t"}) == [True] * 3
+    for number in range(5):
+        append(rows, f"many{number}", {"title": f"t{number}", "sku": f"s{number}"})
+    assert rows.count_values(EVERYTHING, np.ones(8, np.bool_)) == {}
+    assert rows.columns.uncounted == {"title", "sku"}
+    assert rows.columns.kept == ("title",)
 
 
 def test_of_very_many_attributes_those_that_most_rows_have_are_counted() -> None:
@@ -204,3 +225,13 @@ def test_a_filter_and_a_count_are_given_up_at_their_deadline() -> None:
     rows.count_values(EVERYTHING, np.ones(1, np.bool_))
     with pytest.raises(UpstreamTimeout):
         rows.count_values(EVERYTHING, np.ones(1, np.bool_), over)
+
+
+def test_a_search_that_waits_for_columns_is_given_up_at_its_deadline_and_not_before() -> None:
+    rows = segment({"colour": "red"})
+    times = iter([9.9999, 9.9999, 9.9999, 9.9999, 10.0, 10.0])  # the lock may give up before the time is over
+    waiting = Deadline(at=10.0, seconds=1.0, clock=lambda: next(times))
+    with rows.columns._building, pytest.raises(UpstreamTimeout):
+        rows.columns.get(["colour"], 1, deadline=waiting)
+    assert next(times, None) is None
+    assert rows.columns.get(["colour"], 1, deadline=NO_DEADLINE).keys() == {"colour"}
