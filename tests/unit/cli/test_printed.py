@@ -23,7 +23,7 @@ def lines(capsys: Captured) -> list[str]:
 
 
 def test_the_summary_of_an_import(capsys: Captured) -> None:
-    left_out = Counter({f"field {n}": n for n in range(1, 8)})
+    left_out = Counter({f"field [f{n}]": n for n in range(1, 8)})
     counts = {"updated": 3, "unchanged": 4, "not_modified": 5, "skipped": 6, "hidden": 7, "rejected": 8}
     counts |= {"images_rejected": 9, "values_not_understood": 10, "removed": 11, "would_remove": 12}
     tally = Tally(read=1500, imported=1200, **counts, category_conflicts=13, left_out=left_out, notes=["a [b]"])  # type: ignore[arg-type]
@@ -46,8 +46,8 @@ def test_the_summary_of_an_import(capsys: Captured) -> None:
         " removed, no longer in the feed                11",
         " to be removed, no longer in the feed          12",
         " category by the feed, but not by the network  13",
-        "fields left out (too long, nested, or not for shoppers): field 7 (7), field 6 (6), field 5 (5), field 4 (4), "
-        "field 3 (3)",
+        "fields left out (too long, nested, or not for shoppers): field [f7] (7), field [f6] (6), field [f5] (5), "
+        "field [f4] (4), field [f3] (3)",
         "note: a [b]",
         "rejected rows and values, with reasons: r.ndjson",
     ]
