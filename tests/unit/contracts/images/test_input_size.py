@@ -157,3 +157,11 @@ def test_a_part_of_a_small_picture_has_its_smaller_side(width: int, height: int)
     prepare_image(data, SIZE, box=box_of("0,0,1,1"))
     with pytest.raises(InvalidRequest):
         prepare_image(data, SIZE, box=box_of("0,0,0.9,1" if width <= height else "0,0,1,0.9"))
+
+
+@pytest.mark.parametrize(("width", "height", "edges"), [(1, 1000, "0,0,1,0.5"), (1000, 1, "0,0,0.5,1")])
+def test_a_part_of_a_line_has_its_colour(width: int, height: int, edges: str) -> None:
+    data = images.encode(Image.new("RGB", (width, height), "red"), "PNG")
+    picture, facts = prepare_image(data, SIZE, box=box_of(edges))
+    left, top, right, bottom = facts.placement
+    assert (picture[top:bottom, left:right] == (255, 0, 0)).all()
