@@ -111,21 +111,6 @@ async def test_a_product_lacks_vectors_while_one_of_its_further_pictures_does(st
     assert await lacking(store, TWO) == ["none", "some"]
 
 
-@pytest.mark.parametrize("is_usable", [True, False])
-@pytest.mark.parametrize("place", ["image", "document"])
-async def test_an_image_without_a_vector_of_its_own_model_is_not_lacking_one_of_another(
-    store: CatalogueDatabase, raw: Collection[dict[str, Any]], is_usable: bool, place: str
-) -> None:
-    images = (additional_image(vector(), sha256="bb"), additional_image(vector(), sha256="cc"))
-    await store.products.put(product("a", images=images, embeddings={TWO: seen("aa", 4, "bb")}))
-    document = raw.find_one({"_id": "a"})
-    assert document is not None
-    if not is_usable:
-        (document["embeddings"][ONE]["images"][-1] if place == "image" else document)["vector"] = [0.0] * 64
-    raw.update_one({"_id": "a"}, {"$set": {name: document[name] for name in ("embeddings", "vector")}})
-    assert await lacking(store, TWO) == (["a"] if is_usable else [])
-
-
 async def test_entries_are_read_by_the_ids_that_the_database_has(
     store: CatalogueDatabase, raw: Collection[dict[str, Any]]
 ) -> None:

@@ -8,10 +8,10 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from services.catalogue.product import Product
+from services.catalogue.product import Prediction, Product
 from services.catalogue.store.database import CatalogueDatabase
 from services.contracts.domain.errors import CatalogueUnavailable
-from tests.support.values.products import make_product
+from tests.support.values.products import additional_image, embedding, make_product
 
 Raw = Collection[dict[str, Any]]
 
@@ -115,3 +115,21 @@ async def test_legacy_documents_that_are_written_after_a_look_are_deleted_too(
     store.products._legacy._exist = False
     assert await store.products.delete_many(["7", "8"]) == 2
     assert await store.products.count() == 1
+
+
+@pytest.mark.parametrize("is_usable", [True, False])
+@pytest.mark.parametrize("place", ["image", "document"])
+async def test_an_image_without_a_vector_of_its_own_model_is_not_lacking_one_of_another(
+    store: CatalogueDatabase, raw: Raw, is_usable: bool, place: str
+) -> None:
+    one, two, ones = "fashion/1", "fashion/2", np.ones(4, np.float32)
+    other = embedding(ones, "aa", prediction=Prediction(1, 0.5), additional={"bb": ones})
+    images = (additional_image(ones, sha256="bb"), additional_image(ones, sha256="cc"))
+    await store.products.put(product("a", model=one, image_sha256="aa", images=images, embeddings={two: other}))
+    document = raw.find_one({"_id": "a"})
+    assert document is not None
+    if not is_usable:
+        (document["embeddings"][one]["images"][-1] if place == "image" else document)["vector"] = [0.0] * 4
+    raw.update_one({"_id": "a"}, {"$set": {name: document[name] for name in ("embeddings", "vector")}})
+    lacking = [key async for keys in store.models.missing_vectors(two, 4, one) for key in keys]
+    assert lacking == (["a"] if is_usable else [])
