@@ -1,6 +1,7 @@
 """Backup and restore against the database: consistent while writes go on, and equal afterwards."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,28 @@ async def test_a_restored_database_is_equal_to_the_one_that_was_backed_up(
             stored = [await other.pictures.get(name) for name in ("p000", picture_id("p001", "ab" * 32))]
             assert await other.of("shoes").notes.get(LAST_BACKUP) is None
     assert stored == [picture(0, 0), picture(1, 1)]
+
+
+async def test_a_product_that_changes_after_its_page_was_read_is_saved_with_its_new_picture(
+    filled: CatalogueDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures, reads = filled.dump._pictures, list[int]()
+
+    async def changed_meanwhile(keys: Sequence[str]) -> list[Any]:
+        stored = await pictures(keys)
+        if not reads:
+            await put(filled, 0, 1)
+            await filled.products.delete("p001")
+        reads.append(len(keys))
+        return stored
+
+    monkeypatch.setattr(filled.dump, "_pictures", changed_meanwhile)
+    await back_up(tmp_path / "one.backup", [filled])
+    parts = everything(tmp_path / "one.backup")
+    assert parts["products"]["p000"]["title"] == "revision 1"
+    assert bytes(parts["images"]["p000"]["data"]) == picture(0, 1).data
+    assert len(parts["products"]) == len(parts["images"]) == PRODUCTS - 1
+    assert reads == [PRODUCTS, 1]
 
 
 async def test_a_catalogue_with_markers_only_is_empty(store: CatalogueDatabase) -> None:
