@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from services.contracts.domain.categories import held_categories
 from services.contracts.domain.errors import UnknownCategory
 from services.contracts.domain.manifest import load_manifest
+from services.contracts.web.lean_imports import lean_imports
 from services.contracts.web.run import Service, exit_with, run_service
 from services.index.settings import IndexSettings
 
@@ -20,6 +21,7 @@ from services.index.settings import IndexSettings
 SWITCH_INTERVAL_S = 0.0005
 
 
+@lean_imports()
 def service() -> Service[IndexSettings]:
     """Return the service, whose app is imported only to run it, before the log begins: FAISS reports what it loads."""
     from services.index.app import create_app

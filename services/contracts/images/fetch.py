@@ -6,10 +6,12 @@ checks whether the bytes are an image.
 
 import asyncio
 import re
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache, cached_property
 from http import HTTPStatus
 from http.client import responses
 
@@ -71,6 +73,12 @@ class FetchedImage:
     validators: Validators
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return the certificates of the web, which take 2.5 MB: once for all fetchers."""
+    return httpx.create_ssl_context()
+
+
 class ImageFetcher:
     """Fetches images by URL over pooled connections; one instance in a process. It uses no cookies and no proxies."""
 
@@ -96,17 +104,24 @@ class ImageFetcher:
         """
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections,
+        self._max_connections = max_connections
+        self._backend = CheckedBackend(resolver, allowed_hosts)
+
+    @cached_property
+    def _pool(self) -> httpcore.AsyncConnectionPool:
+        """The connections, made with the first fetch: a service that fetches nothing needs no certificates."""
+        return httpcore.AsyncConnectionPool(
+            ssl_context=_certificates(),
+            max_connections=self._max_connections,
+            max_keepalive_connections=self._max_connections,
             keepalive_expiry=15.0,
-            network_backend=CheckedBackend(resolver, allowed_hosts),
+            network_backend=self._backend,
         )
 
     async def close(self) -> None:
         """Close the pooled connections."""
-        await self._pool.aclose()
+        if "_pool" in self.__dict__:
+            await self._pool.aclose()
 
     async def fetch(self, url: str) -> bytes:
         """Return the unchecked bytes at a URL.

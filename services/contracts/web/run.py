@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from services.contracts.domain.errors import validation_message
 from services.contracts.domain.manifest import ManifestError
+from services.contracts.web.lean_imports import lean_imports
 from services.contracts.web.observability import tracing
 from services.contracts.web.observability.process_metrics import Readout
 from services.contracts.web.observability.telemetry import configure_logging
@@ -92,6 +93,7 @@ class Service(Generic[Settings]):
     connections: Callable[[Settings], ConnectionLimits] = lambda _: ConnectionLimits()
 
 
+@lean_imports()
 def run_service(service: Service[Any]) -> None:
     """Read the settings, create the app and serve it until a stop signal; requests in progress are answered first.
 

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
+from services.contracts.web.lean_imports import lean_imports
 from services.contracts.web.local_app import LocalApp, local_apps
 from services.contracts.web.observability.telemetry import configure_logging
 from services.contracts.web.run import (
@@ -41,6 +42,7 @@ class ServerOfSeveral(GracefulServer):
 Listening = tuple[str, GracefulServer, list[socket]]  # the service's name, its server, its sockets
 
 
+@lean_imports()
 def run_together(services: Sequence[Service[Any]]) -> None:
     """Serve until a stop signal. The services stop in their order: first the one that calls the others.
 

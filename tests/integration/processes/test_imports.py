@@ -38,6 +38,15 @@ else:
     raise SystemExit("imported without its messages")
 assert "tensorflow" not in sys.modules
 """
+SERVICES_WITHOUT_UNUSED_PACKAGES = """
+import importlib, sys
+services = [importlib.import_module(f"services.{name}.__main__") for name in ("gateway", "embedding", "index")]
+for service in services:
+    service.service()
+loaded = [name for name in ("rich", "pygments", "pydantic.v1", "structlog", "httpx") if name in sys.modules]
+assert loaded == ["structlog", "httpx"], loaded
+import rich.console, services.cli  # the commands can have it in the same process
+"""
 
 
 def succeeds(program: str) -> None:
@@ -61,3 +70,7 @@ def test_missing_message_modules_are_named_in_the_error() -> None:
 
 def test_the_health_check_imports_only_the_standard_library() -> None:
     succeeds(HEALTH_CHECK_ONLY)
+
+
+def test_services_import_no_package_that_only_commands_use() -> None:
+    succeeds(SERVICES_WITHOUT_UNUSED_PACKAGES)

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
-import structlog
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.contracts.web.lean_imports import structlog
 from services.contracts.web.observability.process_metrics import ProcessMetrics
 from services.contracts.web.observability.tracing import trace_headers, trace_ids
 
