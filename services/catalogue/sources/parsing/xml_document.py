@@ -118,8 +118,7 @@ def _encoding(path: Path, named: str | None, start: bytes, notes: list[str]) -> 
     """
     declaration = DECLARATION.search(start)
     declared = ENCODING.search(declaration[0]) if declaration is not None else None
-    is_marked = start.startswith(BOMS) or start.lstrip(b"\r\n\t ")[1:2] == b"\0"
-    if named is not None or declared is None or is_marked:
+    if named is not None or declared is None or start.startswith(BOMS):
         return encoding_of(path, named)
     name = declared[1].decode("ascii", "replace")
     codec = known_codec(name)

@@ -54,6 +54,7 @@ def entries(path: Path, text: str, names: tuple[str, ...] | None, *, is_map: boo
     path.write_bytes(text.encode())
     items = JsonItems(path, names, is_map=is_map)
     try:
+        assert items.position == 0
         found = [(line, item.decode(), items.key) if is_map else (line, item.decode()) for line, item in items]
         assert items.position == items.size == len(text.encode())
         return found

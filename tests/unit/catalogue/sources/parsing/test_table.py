@@ -76,6 +76,7 @@ FAULT = Line(2, "x,", "unreadable")
     [
         (3, "a,b,c|\r\n| ,|a,b,c,, |a,b|", [(1, [*"abc"]), (3, [" ", ""]), (4, [*"abc"]), (5, [*"ab"])]),
         (3, "a,b,c,,d|", [(1, "the row has 5 fields instead of 3", "a")]),
+        (3, "a,b,c,|", [(1, ["a", "b", "c"])]),
         (3, ",b,c,d|", [(1, "the row has 4 fields instead of 3", None)]),
         (3, '"a,1",b,c,d|"a",b,c|', [(1, "the row has 4 fields instead of 3", "a,1"), (2, ["a", "b", "c"])]),
         (2, "# a,#b|#a,b| # a, |,|x,#|", [(2, ["#a", "b"]), (4, ["", ""]), (5, ["x", "#"])]),
@@ -113,6 +114,8 @@ def shown(records: Records) -> list[tuple[object, ...]]:
         ('a,b,"c/,e,f"/', [(1, ["a", "b", "c\n,e,f"])]),
         ('a,b,"c/"" ,e,f"/', [(1, ["a", "b", 'c\n" ,e,f'])]),
         ('a,b,"c/d"/', [(1, ["a", "b", "c\nd"])]),
+        ('b",a,"c/d,e,f"/', [(1, ['b"', "a", '"c']), (2, ["d", "e", 'f"'])]),
+        ('a,"","c/d,e,f"/', [(1, ["a", "", "c\nd,e,f"])]),
         ('a,"b/c,d,e/', [(1, OPEN, "a"), (2, ["c", "d", "e"])]),
     ],
 )

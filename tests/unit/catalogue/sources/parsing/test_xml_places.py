@@ -22,6 +22,7 @@ def read(path: Path, text: str) -> list[Found]:
     path.write_text(text, encoding="utf-8")
     items = XmlItems(path)
     try:
+        assert items.position == 0
         found = [(item.line, {node.name: node.text for node in item.node.children}, item.fault) for item in items]
         assert items.notes or any(fault for _, _, fault in found) or items.position == items.size
         return found

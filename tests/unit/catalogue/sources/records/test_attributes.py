@@ -88,6 +88,9 @@ def test_an_empty_value_says_nothing(name: str, value: Any) -> None:
         ({"availability": ["in stock", "soon?"]}, ["in_stock", "soon?"], ["availability 'soon?'"]),
         ({"availability": "soon?"}, "soon?", ["availability 'soon?'"]),
         ({"Availability": 0}, "out_of_stock", []),
+        ({"availability": "0.0"}, "out_of_stock", []),
+        ({"availability": "-0.5"}, "out_of_stock", []),
+        ({"availability": "0.5"}, "in_stock", []),
     ],
 )
 def test_words_of_stock_become_googles_and_others_are_kept_and_named(
