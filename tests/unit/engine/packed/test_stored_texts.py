@@ -3,6 +3,8 @@
 import random
 import zlib
 
+import pytest
+
 from services.engine.packed.codec import TextCodec
 
 DICTIONARY = random.Random(3).randbytes(4096)
@@ -32,3 +34,27 @@ def test_another_version_reads_what_is_compressed() -> None:
 def test_a_text_takes_the_memory_of_what_it_does_not_share_with_the_dictionary() -> None:
     assert len(TextCodec(DICTIONARY, 0).encode(DICTIONARY[1000:2000])) < 50
     assert len(TextCodec(b"", 0).encode(DICTIONARY[1000:2000])) > 900
+
+
+class CountedTexts:
+    """Many texts of the same length; it counts how many are read."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self.reads = 0
+
+    def __len__(self) -> int:
+        return 5000
+
+    def __getitem__(self, number: int) -> bytes:
+        self.reads += 1
+        return b"x" * self._length
+
+
+@pytest.mark.parametrize(
+    ("length", "reads"), [(1024, 4), (1000, 5), (100, 41), (4096, 1), (5000, 1), (1, 4096), (0, 4096)]
+)
+def test_so_many_texts_are_read_as_a_dictionary_has_room_for(length: int, reads: int) -> None:
+    texts = CountedTexts(length)
+    assert len(TextCodec.trained(texts).dictionary) == min(4096, length * reads)
+    assert texts.reads == reads
