@@ -66,6 +66,21 @@ def test_merged_rows_have_the_texts_of_the_rows_that_they_were(packed: PackedRow
         assert row in merged.keys.rows_of(before[number][0])
 
 
+def test_the_images_of_a_product_share_its_texts_after_a_merge(packed: PackedRows) -> None:
+    merged = packed.merged(["d", "d"], [b"of d", b"of d"], np.array([0, 1], np.uint8), np.array([1, 2, 4, 6, 7]))
+    assert content(merged) == [("b", b"of b")] * 3 + [("d", b"of d")] * 2
+    assert len(merged.keys.texts) == len(merged.payloads.texts) == 2
+
+
+def test_rows_of_one_image_each_need_no_table_of_texts() -> None:
+    one_each = np.zeros(2, np.uint8)
+    merged = PackedRows.of(["b", "a"], [b"of b", b"of a"], one_each).merged(
+        ["d", "c"], [b"of d", b"of c"], one_each, np.array([3, 0, 1])
+    )
+    assert content(merged) == [("c", b"of c"), ("b", b"of b"), ("a", b"of a")]
+    assert merged._shared is None
+
+
 def test_a_dictionary_is_made_again_once_there_are_four_times_as_many_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "COMPRESSED_TEXTS", 10)
 
