@@ -38,6 +38,7 @@ PRODUCTS = 15_000
 ROUNDS = int(os.environ.get("COST_ROUNDS", "9"))
 SEARCHES = 60  # of a round
 CLIENTS = (1, 2, 4, 8)
+IDLE_S = 15.0  # after the start: each service gives freed memory back every ten seconds
 SEED = 20261129
 ATTRIBUTES = {"baseColour": "Navy Blue", "gender": "Men", "price": 29.9, "season": "Summer"}
 
@@ -50,6 +51,7 @@ class Running:
     photo: bytes
     pids: Mapping[str, int]
     bare: tuple[BareSearch, BareSearch]
+    idle_mb: Mapping[str, float]  # memory of each process before the first product and search
 
     def search(self) -> RawClient:
         """Return a client that searches by the photo."""
@@ -68,19 +70,25 @@ def running(*, one_process: bool = False) -> Iterator[Running]:
     """
     with tempfile.TemporaryDirectory() as name, running_stack(Path(name), one_process=one_process) as stack:
         folder, photo = Path(name), query_photo()
+        pids = {name_of(process): process.pid for process in own_processes(folder.resolve())}
+        pids = {name: pids[name] for name in reversed(process_names(stack.settings))}
+        time.sleep(IDLE_S)
+        idle_mb = memory_mb(pids)
         (folder / "photo.jpg").write_bytes(photo)
         vectors = unit_vectors(PRODUCTS)
         np.save(folder / "vectors.npy", vectors)
         fill(stack, photo, vectors)
-        pids = {name_of(process): process.pid for process in own_processes(folder.resolve())}
         bare = [BareSearch(MODEL_DIR, folder / "photo.jpg", folder / "vectors.npy") for _ in range(2)]
         try:
-            yield Running(
-                stack, photo, {name: pids[name] for name in reversed(process_names(stack.settings))}, (bare[0], bare[1])
-            )
+            yield Running(stack, photo, pids, (bare[0], bare[1]), idle_mb)
         finally:
             for process in bare:
                 process.close()
+
+
+def memory_mb(pids: Mapping[str, int]) -> dict[str, float]:
+    """Return the memory of each process."""
+    return {name: round(resident_mb(pid), 1) for name, pid in pids.items()}
 
 
 def query_photo() -> bytes:
@@ -218,7 +226,8 @@ def measure(*, one_process: bool) -> dict[str, Any]:
             client.send()
         client.close()
         spreads = cost(processes) | throughput(processes) | similar(processes)
-        memory = {f"memory, MB: {name}": round(resident_mb(pid), 1) for name, pid in processes.pids.items()}
+        memory = {f"idle memory, MB: {name}": megabytes for name, megabytes in processes.idle_mb.items()}
+        memory |= {f"memory, MB: {name}": megabytes for name, megabytes in memory_mb(processes.pids).items()}
     return {name: spread.figures() for name, spread in spreads.items()} | memory
 
 
