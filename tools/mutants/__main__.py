@@ -151,7 +151,7 @@ def _last_survivors(path: Path, mutants: Sequence[Mutant], root: Path) -> list[M
 
 
 def _measured(coverage: CoverageMap, tests: list[str], jobs: int) -> CoverageMap:
-    """Measure what is new, and print how long it took and which tests are left out."""
+    """Measure new and changed test files, and print how long it took and which tests are left out."""
     began = time.monotonic()
     measured = coverage.update(tests, jobs)
     say(f"coverage: {measured} test files measured in {time.monotonic() - began:.0f} s")
