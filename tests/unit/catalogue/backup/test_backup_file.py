@@ -148,6 +148,7 @@ def end(sha256: str, **documents: int) -> bytes:
         ((4).to_bytes(4, "little"), "a document has 4 bytes"),
         ((5).to_bytes(4, "little"), "the file ends early"),
         (b"\x05\x00\x00", "the file ends early"),
+        (b"", "the file ends early"),
         (bson.encode({"end": {}}), "'sha256'"),
     ],
 )

@@ -102,6 +102,7 @@ async def test_a_lease_that_this_process_could_not_give_back_does_not_lock_it_ou
     await lease(store, "a").take(stopping)
     assert store.held is not None
     assert store.held.import_id == "a"
+    assert (store.reads, store.drops) == (2, 1)  # at once: the process is known to have ended
 
 
 def test_a_process_id_that_is_reused_is_another_process() -> None:
