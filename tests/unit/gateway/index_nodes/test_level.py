@@ -73,3 +73,24 @@ async def test_nodes_that_do_not_answer_are_left_out(clock: Clock) -> None:
 
 async def test_a_catalogue_that_is_not_indexed_is_never_level(clock: Clock) -> None:
     assert not await wait_until_level(nodes(Following(clock, 100.0)), "shoes", 1)
+
+
+@pytest.mark.parametrize(("within_s", "is_level"), [(0.029, False), (0.03, True), (0.031, True)])
+async def test_a_pause_that_ends_with_the_wait_is_made(clock: Clock, within_s: float, is_level: bool) -> None:
+    assert await wait_until_level(nodes(Following(clock, 100.03)), "default", within_s) is is_level
+
+
+async def test_pauses_double_up_to_a_quarter_of_a_second(clock: Clock) -> None:
+    times: list[float] = []
+
+    class Never(Following):
+        async def status(self) -> Any:
+            times.append(round(clock.now - 100, 3))
+            return await super().status()
+
+    assert not await wait_until_level(nodes(Never(clock)), "default", 1)
+    assert times == [0.0, 0.03, 0.09, 0.21, 0.45, 0.7, 0.95]
+
+
+async def test_without_a_node_nothing_is_level(clock: Clock) -> None:
+    assert not await wait_until_level([], "default", 0)
