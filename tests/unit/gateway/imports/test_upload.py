@@ -1,5 +1,7 @@
 import gzip
+import random
 import tracemalloc
+import zlib
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -155,3 +157,11 @@ async def test_a_feed_of_several_pieces_is_written_whole_and_bounded(tmp_path: P
 async def test_an_empty_gzip_body_is_an_empty_feed(tmp_path: Path, sent: bytes) -> None:
     await receive(parts(sent), tmp_path / "feed", 10, gzipped=True)
     assert (tmp_path / "feed").read_bytes() == b""
+
+
+async def test_gzip_is_read_with_its_largest_window_and_zlib_is_not_gzip(tmp_path: Path) -> None:
+    block = random.Random(7).randbytes(20_000)
+    await receive(parts(gzip.compress(block + block)), tmp_path / "feed", 40_000, gzipped=True)
+    assert (tmp_path / "feed").read_bytes() == block + block
+    with pytest.raises(InvalidFeed, match="is not gzip"):
+        await receive(parts(zlib.compress(b"text")), tmp_path / "feed", 100, gzipped=True)
