@@ -8,12 +8,16 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
 
-from services.contracts.web.app import Readiness, make_app
+from services.contracts.web.app import Readiness, ReadinessCheck, make_app
 from services.contracts.web.etags import is_current
 from services.contracts.web.observability.telemetry import Metrics
 
 
-def app(*, compress: bool) -> FastAPI:
+async def ready(_: object) -> Readiness:
+    return Readiness(ready=True)
+
+
+def app(*, compress: bool, readiness: ReadinessCheck = ready) -> FastAPI:
     router = APIRouter()
 
     @router.get("/things")
@@ -27,9 +31,6 @@ def app(*, compress: bool) -> FastAPI:
     @router.get("/lines")
     def read_lines() -> StreamingResponse:
         return StreamingResponse(iter([b"first\n", b"second\n"]))
-
-    async def readiness(_: object) -> Readiness:
-        return Readiness(ready=True)
 
     return make_app(
         service="test",
@@ -99,3 +100,15 @@ def test_json_is_compressed_for_clients_that_accept_gzip(client: TestClient) -> 
 def test_an_entity_tag_is_compared_weakly_and_in_lists(header: str | None, current: bool) -> None:
     assert is_current(header, '"a"') is current
     assert is_current(header, 'W/"a"') is current
+
+
+@pytest.mark.parametrize("reasons", [(), ("no model",)])
+def test_readiness_has_a_status_its_reasons_and_when_to_ask_again(reasons: tuple[str, ...]) -> None:
+    async def readiness(_: object) -> Readiness:
+        return Readiness(ready=not reasons, reasons=reasons)
+
+    response = TestClient(app(compress=False, readiness=readiness)).get("/readyz")
+    assert response.status_code == (503 if reasons else 200)
+    assert response.json() == {"ready": not reasons, "reasons": list(reasons)}
+    assert response.headers.get("retry-after") == ("2" if reasons else None)
+    assert TestClient(app(compress=False)).get("/livez").json() == {"alive": True}
