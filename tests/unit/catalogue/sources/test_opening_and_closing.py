@@ -82,6 +82,9 @@ def test_progress_ends_at_the_size_and_closing_leaves_nothing_behind(
     assert done < total
     assert keys(list(source.rows())) == KEYS
     assert source.progress() == (total, total)
+    plain = open_source(write(tmp_path, name.removesuffix(".gz").removeprefix("wide-")))
+    assert source.kind == plain.kind != ""
+    plain.close()
     is_copied = name.endswith(".gz") or name.startswith("wide-")
     assert is_copied or total == path.stat().st_size
     assert connections

@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
-from services.catalogue.sources.records.images import image_name, listed_images, split_images, with_base
+from services.catalogue.sources.records.images import (
+    NO_FILES,
+    image_name,
+    listed_images,
+    read_image,
+    split_images,
+    with_base,
+)
 from services.catalogue.sources.records.other_names import folded, has_image, is_kept, other_names
+from services.catalogue.sources.records.rows import SourceImageError
 
 
 @pytest.mark.parametrize(
@@ -74,3 +82,8 @@ def test_other_names_are_in_the_order_in_which_they_count() -> None:
     assert other_names(("id", "size")) == ()
     assert (folded("_id"), folded("Product-ID"), is_kept("S.K.U"), is_kept("name")) == ("_id", "productid", True, False)
     assert (has_image(["a", "images"]), has_image(["a"])) == (True, False)
+
+
+def test_a_feed_that_may_have_web_addresses_only_reads_no_file() -> None:
+    with pytest.raises(SourceImageError, match=r"1\.jpg is a path: this feed may only contain web addresses"):
+        read_image(NO_FILES, "1.jpg")

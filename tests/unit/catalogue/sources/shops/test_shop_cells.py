@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.catalogue.sources.records.mapping import FeedMapping
 from services.catalogue.sources.records.rows import SourceRow
 from services.catalogue.sources.shops import shopify_csv
 from tests.support.feeds.rows import csv_rows, outcomes, product, read_text
@@ -139,6 +140,11 @@ def test_a_handle_has_a_limit_of_rows(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_broken_row_names_its_handle_only_if_this_is_its_first_cell(tmp_path: Path) -> None:
     for header, key in [("Handle,Title,Image Src", "a"), ("Title,Handle,Image Src", None)]:
         assert outcomes(read_text(tmp_path, "shop.csv", f"{header}\na,b,c,d\n"))[0][:2] == (2, key)
+    rest = "Name,Images,ID,Published,Regular price,Categories"
+    for header, key in [(f"Code,{rest}", "a"), (f"Name,Code,{rest[5:]}", None)]:
+        mapping = FeedMapping(columns={"Code": "id"})
+        feed = read_text(tmp_path, "shop.csv", f"{header}\na,b,c,d,e,f,g,h\n", mapping=mapping)
+        assert outcomes(feed)[0][:2] == (2, key)
     for header, key in [("ID,Name,Images", "a"), ("Name,ID,Images", None)]:
         text = f"{header},Type,Published,Regular price,Categories\na,b,c,d,e,f,g,h\n"
         assert outcomes(read_text(tmp_path, "shop.csv", text))[0][:2] == (2, key)
