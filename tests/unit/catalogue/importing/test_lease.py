@@ -105,6 +105,18 @@ async def test_a_lease_that_this_process_could_not_give_back_does_not_lock_it_ou
     assert (store.reads, store.drops) == (2, 1)  # at once: the process is known to have ended
 
 
+async def test_a_lease_whose_note_is_there_after_it_was_given_back_is_taken_over(stopping: asyncio.Event) -> None:
+    store = FakeLeases()
+    mine = lease(store, "a")
+    await mine.take(stopping)
+    left = store.held
+    await mine.drop()
+    store.held, store.reads = left, 0
+    await lease(store, "b").take(stopping)
+    assert store.held is not None
+    assert (store.held.import_id, store.reads) == ("b", 2)
+
+
 def test_a_process_id_that_is_reused_is_another_process() -> None:
     here = this_process()
     assert is_alive(here) is True

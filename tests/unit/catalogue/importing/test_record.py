@@ -153,6 +153,7 @@ async def test_an_import_whose_lease_another_has_taken_stops_and_writes_no_more(
 async def test_an_import_that_is_cancelled_here_stops(notes: Notes) -> None:
     stopping = asyncio.Event()
     mine = record(notes, stopping)
+    assert not (mine.cancelled or mine.taken_over or stopping.is_set())
     mine.cancel()
     assert mine.cancelled and stopping.is_set()
 
