@@ -68,5 +68,6 @@ def test_a_refused_connection_is_unhealthy() -> None:
     assert problem(url) == "it does not respond: Connection refused"
 
 
-def test_a_missing_url_is_a_usage_error() -> None:
+def test_a_missing_url_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
+    assert capsys.readouterr().err.startswith("usage: python -m services.contracts.web.health http://")

@@ -75,6 +75,7 @@ class World:
     followers: dict[str, FakeFollower] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
     first: Manifest = MANIFEST
 
     def load(self, model: str) -> Manifest:
@@ -95,6 +96,7 @@ class World:
             self.follow,
             ModelNoteFile(self.folder, "lookalike.products"),
             forget=lambda manifest: self.forgotten.append(manifest.model_id),
+            announce=lambda manifest: self.announced.append(manifest.model_id),
             interval_s=0.002,
         )
         await models.open(self.store)
@@ -162,6 +164,21 @@ async def test_a_promoted_model_becomes_active_once_it_is_complete_and_the_previ
         assert (sorted(held(models)), models.role(ONE)) == ([ONE, TWO], "previous")
         world.store.current = ModelNote(active=ONE, candidate=TWO)
         await until(lambda: active(models) == ONE)
+
+
+async def test_each_model_that_becomes_active_is_announced_once_when_it_is_complete(world: World) -> None:
+    async with world.running() as models:
+        await world.store.read_again()
+        assert world.announced == []
+        world.followers[ONE].complete()
+        await world.store.read_again()
+        assert world.announced == [ONE]
+        world.store.current = ModelNote(active=TWO, previous=ONE)
+        await until(lambda: TWO in held(models))
+        world.followers[TWO].complete()
+        await until(lambda: len(world.announced) > 1)
+        await world.store.read_again()
+        assert world.announced == [ONE, TWO]
 
 
 async def test_a_model_is_dropped_only_once_another_one_can_be_searched(world: World) -> None:
