@@ -161,6 +161,12 @@ def test_the_apostrophe_against_calculation_is_no_part_of_a_cell(tmp_path: Path,
     assert item.title == title
 
 
+@pytest.mark.parametrize(("second", "title"), [("", "Shirt"), ("Blouse", "Blouse")])
+def test_of_two_columns_of_a_name_the_last_one_with_text_counts(tmp_path: Path, second: str, title: str) -> None:
+    item = product(csv_rows(tmp_path, f"{WOO},Name\n1,simple,S,Shirt,1,5,A,//a.test/1.jpg,{second}\n")[0])
+    assert item.title == title
+
+
 def test_rows_of_other_store_views_are_counted_in_the_notes(tmp_path: Path) -> None:
     path = tmp_path / "magento.csv"
     row = "A,{},simple,Shirt,5,//a.test/1.jpg\n"
