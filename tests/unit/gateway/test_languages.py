@@ -48,6 +48,8 @@ def test_each_language_has_its_file() -> None:
         ("it;q=0.5, fr;q=0.5", "it"),
         ("fr;q=0.001", "fr"),
         ("fr;q=-1", "en"),
+        ("fr;q=0", "en"),  # not wanted, although no other is named
+        ("fr;q=wrong", "en"),
         ("fr ; q = 0.5 , it;q=0.4", "fr"),
         ("fr;level=1, it;q=0.1", "it"),
         ("de_AT, it", "it"),

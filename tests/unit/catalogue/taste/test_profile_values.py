@@ -52,6 +52,12 @@ def test_gender_and_brand_are_the_shared_preferences() -> None:
     assert (dict(gender.shares), dict(brand.shares)) == ({"women": 1.0, "men": 0.5}, {"acme": 1.0})
 
 
+@pytest.mark.parametrize(("weight", "interest", "shares"), [(0.5, 0.5, {"women": 1.0}), (-0.5, 0.0, {})])
+def test_any_weight_above_zero_is_interest(weight: float, interest: float, shares: dict[str, float]) -> None:
+    profile = taste((weight, {"gender": "Women"}))
+    assert (profile.interest, dict(profile.shared[0].shares)) == (interest, shares)
+
+
 @pytest.mark.parametrize(
     ("liked", "mean", "spread"),
     [
