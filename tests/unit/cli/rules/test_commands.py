@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
+from services.cli.gateway_client import GatewayClient
 from services.cli.main import app
 from tests.support.fakes.gateway_fakes import KEY, Gateway, running_gateway
 
@@ -118,6 +119,18 @@ def test_a_check_stores_nothing_and_shows_what_rules_would_do(gateway: Gateway, 
     preview = orjson.loads(run("check", file, "--product", "t1", "--json").stdout)
     assert [result["id"] for result in preview["ruled"]] == ["t3", "t2"]
     assert stored(gateway) == []
+
+
+def test_a_check_with_a_product_prints_what_the_search_warns_of(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preview = GatewayClient.preview
+    monkeypatch.setattr(
+        GatewayClient, "preview", lambda *arguments: {**preview(*arguments), "warnings": ["nothing is pinned"]}
+    )
+    gateway.index.held[0] = ["t1", "t2"]
+    result = run("check", write(tmp_path / "rules.json", [SALE]), "--product", "t1")
+    assert (result.exit_code, result.stderr) == (0, "without effect at present: nothing is pinned\n")
 
 
 def test_without_a_gateway_the_command_says_so() -> None:
