@@ -78,6 +78,13 @@ def test_a_product_that_moves_is_in_one_category_only(gallery: Gallery) -> None:
     assert len(gallery) == 4
 
 
+def test_the_rows_of_a_category_count_deleted_products(gallery: Gallery) -> None:
+    assert [gallery.rows(category) for category in (-1, 0, 1, 2, 3)] == [0, 3, 1, 0, 0]
+    gallery.discard("p0")
+    gallery.publish()
+    assert (gallery.counts(), gallery.rows(0)) == ([2, 1, 0], 3)
+
+
 def test_a_payload_holds_what_a_result_shows_and_nothing_that_is_not_there() -> None:
     attributes: dict[str, Any] = {"colour": ["blue"], "price": 1.5, "new": True}
     full = make_product("1", 0, AXES[0], url="u", image_url="i", title="ü", attributes=attributes)
