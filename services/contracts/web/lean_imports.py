@@ -1,4 +1,4 @@
-"""Imports without what libraries import and no service uses: 8 MB of each process.
+"""Imports without what libraries import and no service uses: 5 to 8 MB of each process.
 
 structlog and httpx import rich and Pygments wherever they are installed, as they are next to the commands, for colours
 that no log has. FastAPI looks for models of Pydantic's first version.
