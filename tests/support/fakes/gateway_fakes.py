@@ -446,3 +446,11 @@ async def _states(
             for name in names
         },
     }
+
+
+def search_by(gateway: Gateway, photo: bytes, **options: Any) -> dict[str, Any]:
+    """Search by a photo; return the response, which is a success."""
+    response = gateway.client.post("/v1/search", content=photo, headers={"Content-Type": "image/jpeg"}, params=options)
+    assert response.status_code == 200, response.text
+    document: dict[str, Any] = response.json()
+    return document

@@ -47,7 +47,7 @@ class Products:
 
 
 class Run:
-    """A session whose importer does what it is told, after it has read its source."""
+    """A session with an importer that reads its source, then calls the function of the test."""
 
     def __init__(
         self, do: Callable[["Run"], None] = lambda _: None, rejected: RejectedFile | None = None, **plan: Any

@@ -20,7 +20,7 @@ class Found(list[dict[str, Any]]):
 
 
 class Documents:
-    """A collection that has these documents, whatever is asked for."""
+    """A collection that returns the same documents for every query."""
 
     def __init__(self, *document_ids: Any) -> None:
         self.documents = Found({"_id": document_id} for document_id in document_ids)

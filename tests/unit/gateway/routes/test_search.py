@@ -13,7 +13,7 @@ from services.contracts.domain.errors import IndexNotReady, ModelIndexMismatch
 from services.contracts.wire.embedding import Category
 from services.contracts.wire.filter_json import parse_filter
 from services.contracts.wire.index import IndexSearch, IndexSimilar, Page
-from tests.support.fakes.gateway_fakes import SHOES, Gateway, running_gateway
+from tests.support.fakes.gateway_fakes import SHOES, Gateway, running_gateway, search_by
 from tests.support.fakes.ranking import FixedReranker, arranging
 
 SHOE, TOP = b"\x01 a photo", b"\x00 a photo"
@@ -29,10 +29,7 @@ def gateway() -> Iterator[Gateway]:
 
 
 def search(gateway: Gateway, photo: bytes = SHOE, **options: Any) -> dict[str, Any]:
-    response = gateway.client.post("/v1/search", content=photo, headers=RAW, params=options)
-    assert response.status_code == 200, response.text
-    document: dict[str, Any] = response.json()
-    return document
+    return search_by(gateway, photo, **options)
 
 
 def last_search(gateway: Gateway) -> IndexSearch:

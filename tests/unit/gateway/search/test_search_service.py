@@ -15,7 +15,7 @@ from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.options import PhotoOptions
 from services.gateway.search.service import SearchService
-from tests.support.fakes.gateway_fakes import Gateway, GatewayEmbedding, running_gateway
+from tests.support.fakes.gateway_fakes import Gateway, GatewayEmbedding, running_gateway, search_by
 from tests.support.fakes.index_fakes import FakeIndex
 
 TOP, SHOE = b"\x00 a photo", b"\x01 a photo"
@@ -29,9 +29,7 @@ def gateway() -> Iterator[Gateway]:
 
 
 def search(gateway: Gateway, photo: bytes = SHOE, **options: Any) -> dict[str, Any]:
-    response = gateway.client.post("/v1/search", content=photo, headers=RAW, params=options)
-    assert response.status_code == 200, response.text
-    return dict(response.json())
+    return search_by(gateway, photo, **options)
 
 
 def garment(number: int, name: str = "Shoes", category: int = 1) -> GarmentBox:
