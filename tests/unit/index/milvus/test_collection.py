@@ -2,7 +2,6 @@
 
 import re
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,10 @@ from services.index.milvus.collection import (
     partition_of,
 )
 from services.index.milvus.rows import MilvusEntry, rows_of
-from tests.support.fakes.milvus import MemoryMilvus, MilvusException, milvus_in_memory
+from tests.support.fakes.milvus import MemoryMilvus, MilvusException
 
 URI = "http://milvus:19530"
 SHOES = partition_of("default", 0)
-
-
-@pytest.fixture
-def milvus() -> Iterator[MemoryMilvus]:
-    with milvus_in_memory() as milvus:
-        yield milvus
 
 
 def collection(database: str = "shop", model: str = "fashion/1", **options: Any) -> MilvusCollection:

@@ -1,7 +1,6 @@
 """A gallery in Milvus, beyond what both engines share: tests/contract/index/test_galleries.py. Milvus is in memory."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.replica import MilvusReplica
 from services.index.milvus.rows import MilvusEntry, rows_of
 from services.index.settings import IndexSettings
-from tests.support.fakes.milvus import MemoryMilvus, MilvusException, milvus_in_memory
+from tests.support.fakes.milvus import MemoryMilvus, MilvusException
 from tests.support.servers.index import MANIFEST
 from tests.support.values.products import additional_image, make_product
 
@@ -30,12 +29,6 @@ MODEL = "fashion/1"
 EAST: Float32Array = np.array([1, 0], np.float32)
 NORTH: Float32Array = np.array([0, 1], np.float32)
 PASSED = Deadline(at=10.0, seconds=2.0, clock=lambda: 11.0)
-
-
-@pytest.fixture
-def milvus() -> Iterator[MemoryMilvus]:
-    with milvus_in_memory() as milvus:
-        yield milvus
 
 
 def make_gallery(catalogue: str = "default", categories: int = 3) -> MilvusGallery:

@@ -1,7 +1,6 @@
 """How often a search in Milvus asks, and what is left to the engine. Milvus is in memory."""
 
 import random
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,18 +20,12 @@ from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.position import MilvusPosition
 from services.index.milvus.replica import MilvusReplica
 from services.index.settings import IndexSettings
-from tests.support.fakes.milvus import MemoryMilvus, milvus_in_memory
+from tests.support.fakes.milvus import MemoryMilvus
 from tests.support.servers.index import MANIFEST
 from tests.support.values.products import make_product
 
 MODEL = "fashion/1"
 EAST: Float32Array = np.array([1, 0], np.float32)
-
-
-@pytest.fixture
-def milvus() -> Iterator[MemoryMilvus]:
-    with milvus_in_memory() as milvus:
-        yield milvus
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """When changes are written to Milvus, what is deleted with them, and which reads wait. Milvus is in memory."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,12 @@ from services.index.milvus.gallery import MilvusGallery
 from services.index.milvus.pending_changes import PendingChanges
 from services.index.milvus.replica import MilvusReplica
 from services.index.milvus.rows import MilvusEntry
-from tests.support.fakes.milvus import MemoryMilvus, milvus_in_memory
+from tests.support.fakes.milvus import MemoryMilvus
 from tests.support.values.products import additional_image, make_product
 
 MODEL = "fashion/1"
 EAST: Float32Array = np.array([1, 0], np.float32)
 NORTH: Float32Array = np.array([0, 1], np.float32)
-
-
-@pytest.fixture
-def milvus() -> Iterator[MemoryMilvus]:
-    with milvus_in_memory() as milvus:
-        yield milvus
 
 
 @pytest.fixture
