@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import orjson
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.catalogue.sources.open_source import open_source
@@ -76,6 +76,7 @@ def test_a_valid_ndjson_feed_is_read_completely(rows: dict[str, str]) -> None:
     assert titles(read(data, "feed.ndjson")) == {key: title.strip() or None for key, title in rows.items()}
 
 
+@example(data=b"[\0][\0]", name="feed.ndjson")
 @given(data=st.binary(max_size=400), name=st.sampled_from(["feed.csv", "feed.tsv", "feed.ndjson"]))
 @settings(max_examples=200, deadline=None)
 def test_any_bytes_are_rows_or_a_source_error(data: bytes, name: str) -> None:
@@ -85,8 +86,10 @@ def test_any_bytes_are_rows_or_a_source_error(data: bytes, name: str) -> None:
         assert str(error)
         return
     lines = [row.line for row in rows if row.line is not None]
-    assert lines == sorted(set(lines)), f"each line is reported once, in order: {data!r} {name} {rows}"
-    assert len(rows) <= len(data.splitlines()) + 1
+    assert lines == sorted(lines), f"lines are reported in order: {data!r} {name} {rows}"
+    if name != "feed.ndjson" or b"[" not in data:  # a list may have several entries on a line
+        assert lines == sorted(set(lines)), f"each line is reported once: {data!r} {name} {rows}"
+        assert len(rows) <= len(data.splitlines()) + 1
     assert all(row.reason for row in rows if isinstance(row, RejectedRow))
 
 

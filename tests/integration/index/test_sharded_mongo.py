@@ -182,6 +182,25 @@ async def test_a_move_of_chunks_brings_no_changes(cluster: Cluster, store: Catal
         assert await is_equal(follower, store)
 
 
+@pytest.mark.parametrize("to", [0, 1])
+async def test_changes_before_and_after_a_move_come_in_their_order(
+    cluster: Cluster, store: CatalogueDatabase, to: int
+) -> None:
+    """Also if the router reads the logs of the shards only afterwards, and that of the new owner first."""
+    await asyncio.to_thread(cluster.move_all, 1 - to)
+    feed = await store.products.watch(None, poll_s=0.05)
+    await put(store, "moving", "before")
+    await asyncio.to_thread(cluster.move_all, to)
+    await put(store, "moving", "after")
+    titles: list[str | None] = []
+    async with asyncio.timeout(WITHIN_S):
+        while "after" not in titles:
+            batch = await feed.next_batch(1, 0.0)
+            titles += [record.product.title for record in batch.changed]
+    await feed.close()
+    assert titles == ["before", "after"]
+
+
 async def test_a_shard_that_is_killed_loses_no_product_and_refuses_none(
     cluster: Cluster, store: CatalogueDatabase, tmp_path: Path
 ) -> None:

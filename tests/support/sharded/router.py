@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nx_27017.changestream import _wire_rowid
@@ -217,9 +218,7 @@ class Router:
             )
             for shard, place in zip(shards, places, strict=True)
         ]
-        stream = MergedStream(
-            streams, lambda shard, token: self._is_moved(shard, f"{database}.{collection}", token), self._noop_s
-        )
+        stream = MergedStream(streams, _MovesOf(self, f"{database}.{collection}"), self._noop_s)
         number = next(self._numbers)
         self._streams[number] = stream
         cursor = {
@@ -272,17 +271,37 @@ class Router:
             self._moves.append((shard, f"{database}.{collection}", begin, end))
         return len(documents)
 
-    def _is_moved(self, shard: int, namespace: str, token: Mapping[str, Any]) -> bool:
-        entry = _wire_rowid(token) or 0
+    def moves_of(self, shard: int, namespace: str) -> list[tuple[int, int, int]]:
+        """Return the moves of a shard's documents: the number of each, and the entries before and at its end."""
         with self._routing:  # a move in progress ends first
-            moves = [(begin, end) for where, name, begin, end in self._moves if (where, name) == (shard, namespace)]
-        return any(begin < entry <= end for begin, end in moves)
+            numbered = list(enumerate(self._moves, start=1))
+        return [
+            (number, begin, end)
+            for number, (where, name, begin, end) in numbered
+            if (where, name) == (shard, namespace)
+        ]
 
     def close(self) -> None:
         """Close the streams and the connections to the shards."""
         self._kill(list(self._streams))
         for client in self._clients:
             client.close()
+
+
+@dataclass(frozen=True)
+class _MovesOf:
+    router: Router
+    namespace: str
+
+    def is_moved(self, shard: int, token: Mapping[str, Any]) -> bool:
+        """Whether an event belongs to a move."""
+        entry = _wire_rowid(token) or 0
+        return any(begin < entry <= end for _, begin, end in self.router.moves_of(shard, self.namespace))
+
+    def before(self, shard: int, token: Mapping[str, Any]) -> int:
+        """Return the number of the last move that had ended before an event."""
+        entry = _wire_rowid(token) or 0
+        return max((number for number, _, end in self.router.moves_of(shard, self.namespace) if end < entry), default=0)
 
 
 def _add(result: Document, part: Document, numbers: Sequence[int]) -> None:

@@ -2,21 +2,23 @@
 
 An event is held back until every shard has reached its time. A shard without writes reaches a time only when it writes
 a no-op into its log, once in `noop_s` seconds. A token holds the place in the log of each shard.
+
+The log of a shard has no times: an event has the time of the round in which it was read. Of one round, events before
+and after the move of a chunk to another shard are put in order by the last move before them.
 """
 
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from bson.timestamp import Timestamp
 from pymongo.change_stream import CollectionChangeStream
 from pymongo.errors import OperationFailure
 
 Event = dict[str, Any]
-IsMoved = Callable[[int, Mapping[str, Any]], bool]
 INVALID_TOKEN = 260
 PAUSE_S = 0.02
 AWAIT_MS = 10
@@ -41,28 +43,44 @@ def places_of(token: Mapping[str, Any]) -> list[Any]:
     return places
 
 
+class Moves(Protocol):
+    """What a stream asks about the moves of chunks; an event is named by its shard and its token there."""
+
+    def is_moved(self, shard: int, token: Mapping[str, Any]) -> bool:
+        """Whether an event belongs to a move."""
+
+    def before(self, shard: int, token: Mapping[str, Any]) -> int:
+        """Return the number of the last move that had ended before an event; 0 if none had."""
+
+
+class _Pending(NamedTuple):
+    seconds: float  # Unix time of the round in which it was read, whole
+    move: int  # the last one before it
+    event: Event
+
+
 @dataclass
 class _Shard:
     stream: CollectionChangeStream[Event]
     place: Any  # its token after the last event that was returned
     horizon: float = 0.0  # Unix time up to which it has reported
     reached: float = 0.0  # the greatest horizon so far
-    pending: deque[Event] = field(default_factory=deque)
+    pending: deque[_Pending] = field(default_factory=deque)
 
 
 class MergedStream:
     """One change stream of a router."""
 
-    def __init__(self, streams: Sequence[CollectionChangeStream[Event]], is_moved: IsMoved, noop_s: float) -> None:
+    def __init__(self, streams: Sequence[CollectionChangeStream[Event]], moves: Moves, noop_s: float) -> None:
         """Take an open stream of each shard.
 
         Args:
             streams: by shard.
-            is_moved: whether an event of a shard, with its token, belongs to the move of a chunk.
+            moves: of chunks.
             noop_s: seconds between two no-ops of a shard without writes.
         """
         self._shards = [_Shard(stream, stream.resume_token) for stream in streams]
-        self._is_moved = is_moved
+        self._moves = moves
         self.noop_s = noop_s
 
     @property
@@ -87,30 +105,31 @@ class MergedStream:
             shard.stream.close()
 
     def _read(self) -> list[Event]:
+        asked_at = time.time()
         for number, shard in enumerate(self._shards):
-            self._pull(number, shard)
+            self._pull(number, shard, asked_at)
         horizon = min(shard.horizon for shard in self._shards)
         ready = [
-            (_seconds(event), number)
+            (pending.seconds, pending.move, number)
             for number, shard in enumerate(self._shards)
-            for event in shard.pending
-            if _seconds(event) <= horizon
+            for pending in shard.pending
+            if pending.seconds <= horizon
         ]
-        return [self._take(self._shards[number]) for _, number in sorted(ready)]
+        return [self._take(self._shards[number]) for _, _, number in sorted(ready)]
 
-    def _pull(self, number: int, shard: _Shard) -> None:
+    def _pull(self, number: int, shard: _Shard, asked_at: float) -> None:
         """Read the events of a shard, and note the time that it has reached."""
         for _ in range(MOST):
-            asked_at = time.time()
             event = shard.stream.try_next()
             if event is None:
                 self._report(shard, asked_at // self.noop_s * self.noop_s)
                 if not shard.pending:
                     shard.place = shard.stream.resume_token
                 return
-            self._report(shard, _seconds(event))
-            if not self._is_moved(number, event["_id"]):
-                shard.pending.append(event)
+            self._report(shard, float(int(asked_at)))
+            if not self._moves.is_moved(number, event["_id"]):
+                move = self._moves.before(number, event["_id"])
+                shard.pending.append(_Pending(float(int(asked_at)), move, event))
 
     @staticmethod
     def _report(shard: _Shard, seconds: float) -> None:
@@ -118,13 +137,7 @@ class MergedStream:
         shard.reached = max(shard.reached, seconds)
 
     def _take(self, shard: _Shard) -> Event:
-        event = shard.pending.popleft()
+        seconds, _, event = shard.pending.popleft()
         shard.place = event["_id"]
-        seconds = _seconds(event)
         token = token_of(seconds, [each.place for each in self._shards])
         return {**event, "_id": token, "clusterTime": Timestamp(int(seconds), 1)}
-
-
-def _seconds(event: Event) -> float:
-    moment = event["wallTime"]
-    return float(int(moment.timestamp()))
