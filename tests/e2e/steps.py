@@ -66,13 +66,14 @@ def base64_query(number: int, category: str) -> str:
 
 @contextmanager
 def product(shop: Shop, key: str, **body: Any) -> Iterator[None]:
-    """Keep another product in the shop, where searches find it, for the length of the block."""
+    """Keep another product in the shop, where searches find it, for the length of the block and no longer."""
     shop.api.put(f"/v1/products/{key}", json=body).raise_for_status()
     try:
         eventually(lambda: shop.api.get(f"/v1/products/{key}/similar").status_code == 200)
         yield
     finally:
         shop.api.delete(f"/v1/products/{key}").raise_for_status()
+        eventually(lambda: shop.api.get(f"/v1/products/{key}/similar").status_code == 404)
 
 
 def deliver(page: Page, event: str, data: bytes, kind: str = "image/jpeg", name: str = "photo.jpg") -> None:

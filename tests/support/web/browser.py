@@ -12,7 +12,10 @@ from tools.chromium import TIMEOUT_MS, find_chromium, running_chromium
 
 __all__ = ["NO_BROWSER", "Watch", "find_chromium", "running_chromium", "watched_page"]
 
-NO_BROWSER = "Chromium is not installed: the tests of the pages are skipped (apt-get install chromium, or set CHROMIUM)"
+NO_BROWSER = (
+    "Chromium is not installed: the tests of the pages are skipped (apt-get install chromium-headless-shell, or set "
+    "CHROMIUM to the path of another)"
+)
 
 
 @dataclass
