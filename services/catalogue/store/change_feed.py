@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from services.catalogue.documents.product_document import MARKER_PREFIX, BrokenDocument, Record, read_document
 from services.catalogue.store.mongo.errors import HistoryLost, translated
 from services.catalogue.threads import ended
+from services.contracts.domain.errors import CatalogueUnavailable
 
 Token = Mapping[str, Any]
 Event = Mapping[str, Any]
@@ -171,6 +172,8 @@ class ChangeFeed:
         time.sleep(max(0.0, self._responded_at + gather_s - time.monotonic()))
         requested_at, started = time.time(), time.monotonic()
         event = self._stream.try_next()
+        if event is None and not self._stream.alive:
+            raise CatalogueUnavailable("the catalogue's database has ended the change stream", self._address)
         if event is None:  # MongoDB has waited for events; other servers may respond at once
             time.sleep(max(0.0, started + self._poll_s - time.monotonic()))
             return [], requested_at

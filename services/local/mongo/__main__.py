@@ -14,6 +14,7 @@ import structlog
 from nx_27017.server import run_server
 
 from services.contracts.web.observability.telemetry import configure_logging
+from services.local.mongo.cursors import draw_numbers
 from services.local.mongo.inserts import MongoHandler
 from services.local.mongo.updates import keep_booleans
 from services.local.mongo.write_errors import report_full_disks
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     options = parser().parse_args(arguments)
     configure_logging("mongo", json=False, level="WARNING")
+    draw_numbers()
     keep_booleans()
     report_full_disks()
     try:

@@ -17,6 +17,7 @@ from neosqlite.sql_utils import quote_table_name
 from nx_27017.handler import NeoSQLiteHandler
 
 from services.local.mongo.changes import LOST, ChangeStreams
+from services.local.mongo.cursors import not_found
 from services.local.mongo.write_errors import bulk_write_error, with_code
 
 Message = dict[str, Any]
@@ -68,9 +69,11 @@ class MongoHandler(NeoSQLiteHandler):  # type: ignore[misc]
         self._change_stream_manager.end_waiting()
 
     def _next_events(self, msg: Message, command: Message) -> tuple[int, Message]:
-        """Return the next events of a stream as soon as there are any, or none after the client's `maxTimeMS`."""
-        streams = self._change_stream_manager
-        stream = streams.get_stream(int(command["getMore"]))
+        """Return a cursor's next documents; of a stream, as soon as there are any, or none after `maxTimeMS`."""
+        streams, number = self._change_stream_manager, int(command["getMore"])
+        stream = streams.get_stream(number)
+        if stream is None and number not in self._cursors:
+            return msg["request_id"], not_found(number)
         until = time.monotonic() + command.get("maxTimeMS", 0) / 1000
         while True:
             known = None if stream is None else streams.changes(stream)

@@ -37,7 +37,8 @@ from tests.support.waiting import eventually
 PRODUCTS = 15_000
 ROUNDS = int(os.environ.get("COST_ROUNDS", "9"))
 SEARCHES = 60  # of a round
-CLIENTS = (1, 2, 4, 8)
+CLIENTS = (1, 2, 4, 8, 16, 32)
+EACH = 10  # searches of a client, at least
 IDLE_S = 15.0  # after the start: each service gives freed memory back every ten seconds
 SEED = 20261129
 ATTRIBUTES = {"baseColour": "Navy Blue", "gender": "Men", "price": 29.9, "season": "Summer"}
@@ -173,7 +174,7 @@ def _both(bare: tuple[BareSearch, BareSearch]) -> None:
 
 
 def _concurrent(running: Running, clients: int) -> float:
-    each = max(1, 2 * SEARCHES // clients)
+    each = max(EACH, 2 * SEARCHES // clients)
     connections = [running.search() for _ in range(clients)]
     threads = [threading.Thread(target=lambda c=c: [c.send() for _ in range(each)]) for c in connections]  # type: ignore[misc]
 

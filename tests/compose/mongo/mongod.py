@@ -7,14 +7,18 @@ initiated.
 
 import argparse
 import asyncio
+import itertools
 import logging
 import os
+import secrets
 import signal
 import stat
 import sys
 from pathlib import Path
 from typing import Any
 
+from nx_27017 import changestream
+from nx_27017 import handler as commands
 from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.server import run_server
 from scram import Conversation, Refused  # type: ignore[import-not-found]  # in the same folder
@@ -70,6 +74,8 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
             return refusal
         if (answer := self._users.command(body)) is not None:
             return dict(answer)
+        if "getMore" in body and not self._has_cursor(int(body["getMore"])):
+            return failure(43, "CursorNotFound", f"cursor id {body['getMore']} not found")
         if "replSetGetStatus" in body:
             return {"ok": 1.0, "set": "rs0", "myState": 1} if self._set.exists() else failure(*NOT_YET)
         if "replSetInitiate" in body:
@@ -80,6 +86,10 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
         if {"hello", "Hello", "isMaster", "ismaster"} & body.keys():
             return self._hello(body)
         return None
+
+    def _has_cursor(self, number: int) -> bool:
+        """Whether a cursor is of this process; nx-27017 has an empty answer for others, where MongoDB has an error."""
+        return number in self._cursors or self._change_stream_manager.get_stream(number) is not None
 
     def _refusal(self, body: Reply, connection: str) -> Reply | None:
         if connection not in self._known:
@@ -127,6 +137,12 @@ def check_key(path: Path) -> None:
         sys.exit(f"mongod: the length of the key in {path} is not between 6 and 1024")
 
 
+def draw_cursor_numbers() -> None:
+    """Number cursors from drawn numbers: after a restart, nx-27017 would give those of others again."""
+    changestream._cursor_id_counter = itertools.count(1_000 + secrets.randbelow(10**11))
+    commands._data_cursor_id_counter = itertools.count(10**12 + secrets.randbelow(10**15))
+
+
 def _body(msg: Reply) -> Reply:
     return next((section for kind, section in msg["sections"] if kind == "body"), {})
 
@@ -149,6 +165,7 @@ def main() -> None:
     if not users.secrets():  # as the image's entry point does on the first start
         administrator = os.environ["MONGO_INITDB_ROOT_USERNAME"]
         users.command({"createUser": administrator, "pwd": os.environ["MONGO_INITDB_ROOT_PASSWORD"], "roles": ["root"]})
+    draw_cursor_numbers()
     handler = Handler(options.dbpath, users)
     asyncio.run(serve(handler, "0.0.0.0" if options.bind_ip_all else "127.0.0.1"))
 

@@ -4,12 +4,15 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pymongo
 import pytest
+from pymongo.errors import CursorNotFound
 
 from services.local.mongo.__main__ import main
 from tests.support.servers.mongo import MongoStandIn
+from tests.support.waiting import eventually
 
 
 def test_it_stops_without_output_while_clients_are_connected(tmp_path: Path) -> None:
@@ -30,6 +33,35 @@ def test_acknowledged_writes_survive_a_kill(tmp_path: Path) -> None:
     server.start()
     with pymongo.MongoClient[dict[str, object]](server.url) as client:
         assert client.shop.products.count_documents({}) == 1000
+    server.stop()
+
+
+def test_streams_and_scans_notice_a_restart_between_two_requests(tmp_path: Path) -> None:
+    """A stream goes on from where it was; a scan fails instead of ending early."""
+    server = MongoStandIn(tmp_path)
+    server.start()
+    with pymongo.MongoClient[dict[str, Any]](server.url) as client:
+        products = client.shop.products
+        products.insert_many([{"_id": str(number)} for number in range(10)])
+        scan = products.find(batch_size=2)
+        stream = products.watch(max_await_time_ms=10)
+        next(scan)
+        assert stream.try_next() is None
+        server.stop()
+        server.start()
+        others = [client.shop.others.watch(max_await_time_ms=10) for _ in range(3)]
+        products.insert_one({"_id": "after"})
+        events: list[dict[str, Any]] = []
+
+        def read() -> bool:
+            events.extend(filter(None, [stream.try_next()]))
+            return bool(events)
+
+        eventually(read)
+        assert [event["documentKey"] for event in events] == [{"_id": "after"}]
+        with pytest.raises(CursorNotFound):
+            list(scan)
+        assert [other.try_next() for other in others] == [None] * 3
     server.stop()
 
 

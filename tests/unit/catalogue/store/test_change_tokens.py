@@ -34,6 +34,7 @@ class Stream:
     """A stream without changes that cannot be closed."""
 
     resume_token = None
+    alive = True
 
     def try_next(self) -> None:
         """There is none."""

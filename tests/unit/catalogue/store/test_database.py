@@ -102,6 +102,7 @@ class Stream:
         self.events = deque(events)
         self._cursor = SimpleNamespace(_data=self.events)  # as the driver's, which holds the events of an answer
         self.resume_token = {"_data": "token"}
+        self.alive = True
         self.closed = False
         self.asked = threading.Event()
         self.may_answer = threading.Event()
@@ -281,6 +282,17 @@ async def test_a_stream_that_the_driver_has_resumed_by_itself_says_so_once(monke
     assert (await source.next_batch(10, 0)).resumed
     monkeypatch.setattr(stream, "try_next", try_next)
     assert not (await source.next_batch(10, 0)).resumed
+
+
+async def test_a_stream_that_the_database_has_ended_is_an_error_after_its_last_event() -> None:
+    """The driver has no error for an answer that ends the stream without saying why."""
+    stream = Stream(event("insert", "a", whole("a")))
+    stream.alive = False
+    source = ChangeFeed(stream, "db:1", 0.001)  # type: ignore[arg-type]
+    assert [record.document_id for record in (await source.next_batch(10, 0)).changed] == ["a"]
+    with pytest.raises(CatalogueUnavailable, match="has ended the change stream"):
+        await source.next_batch(10, 0)
+    await source.close()
 
 
 async def test_cancelling_waits_for_the_stream_so_that_it_can_be_closed() -> None:

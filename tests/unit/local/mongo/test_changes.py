@@ -106,6 +106,22 @@ def test_a_token_that_is_no_longer_in_the_log_is_mongodbs_error(option: str, tmp
     handler.close_all()
 
 
+def test_a_cursor_that_the_server_does_not_have_is_mongodbs_error(tmp_path: Path) -> None:
+    handler = MongoHandler(str(tmp_path))
+    send(handler, insert="products", documents=[{"_id": str(number)} for number in range(5)])
+    scan = send(handler, find="products", batchSize=2)["cursor"]["id"]
+    assert len(next_batch(handler, scan, 2)["nextBatch"]) == 2
+    assert len(next_batch(handler, scan, 2)["nextBatch"]) == 1
+    stream = watch(handler)
+    next_batch(handler, stream)
+    send(handler, killCursors="products", cursors=[stream])
+    for number in (scan, stream, 7):
+        response = send(handler, getMore=number, collection="products")
+        assert (response["ok"], response["code"], response["codeName"]) == (0, 43, "CursorNotFound")
+        assert str(number) in response["errmsg"]
+    handler.close_all()
+
+
 def test_writes_between_a_stop_and_the_next_stream_are_in_the_log(tmp_path: Path) -> None:
     handler = MongoHandler(str(tmp_path))
     send(handler, insert="products", documents=[{"_id": "first"}])
