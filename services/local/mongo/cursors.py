@@ -1,7 +1,8 @@
 """Cursors that a restart ends, as MongoDB's: their numbers are drawn, and a request for another is an error.
 
 nx-27017 numbers them from the same number in each process, and has no events and no documents for a number that it
-does not know: after a restart a stream would wait for ever, or follow another's collection, and a scan would end early.
+does not know: after a restart a stream would have no more events, or those of another collection, and a scan would end
+early.
 """
 
 import itertools
