@@ -222,7 +222,7 @@ class Follower:
             await stream.close()
 
     async def _apply_changes(self, stream: ChangeStream) -> None:
-        """Apply changes, and compare the replica with the database at the same time."""
+        """Apply changes until an error, and compare the replica with the database at the same time."""
         assert self._writer is not None
         comparing = asyncio.create_task(self._reconciler.run(self._writer), name="compare with the database")
         try:
@@ -233,9 +233,11 @@ class Follower:
                 if batch.resumed:
                     self._reconciler.request()
                 await self._save_snapshot()
+                if comparing.done():
+                    comparing.result()  # raises: the stream has fallen silent
         finally:
             comparing.cancel()
-            await asyncio.wait([comparing])
+            await asyncio.gather(comparing, return_exceptions=True)
 
     async def _poll(self) -> None:
         """Read all documents repeatedly; return after a while, so that the change stream is tried again."""

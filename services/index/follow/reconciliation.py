@@ -22,6 +22,10 @@ RETRY_S = 10.0  # after a comparison that failed
 MAX_EXAMPLES = 5
 
 
+class SilentStream(CatalogueUnavailable):
+    """Nothing comes through the change stream, although the database has changed: it has to be opened again."""
+
+
 class Reconciler:
     """Finds drift: documents whose state differs from the replica's although no change of them is on its way.
 
@@ -67,7 +71,11 @@ class Reconciler:
             self._marker_came.set()
 
     async def run(self, writer: ReplicaWriter) -> None:
-        """Compare at each interval and on request, until cancelled. The stream must be followed at the same time."""
+        """Compare at each interval and on request, until cancelled. The stream must be followed at the same time.
+
+        Raises:
+            SilentStream: the stream is to be opened again.
+        """
         pause_s = self._interval_s
         while True:
             with contextlib.suppress(TimeoutError):
@@ -78,6 +86,9 @@ class Reconciler:
             try:
                 await self._compare(writer)
                 self._last_error, pause_s = None, self._interval_s
+            except SilentStream as error:
+                self._last_error = error.detail
+                raise
             except CatalogueUnavailable as error:
                 self._last_error = error.detail
             except Exception as error:
@@ -110,18 +121,20 @@ class Reconciler:
         """Apply the documents that have drifted; return their ids."""
         if not differences:
             return []
-        await self._pass_marker()
+        await self._pass_marker(writer)
         drifted, repaired = await writer.repair(differences, changed)
         self._found += len(drifted)
         self._repaired += repaired
         return drifted
 
-    async def _pass_marker(self) -> None:
+    async def _pass_marker(self, writer: ReplicaWriter) -> None:
         """Write a marker and wait until it comes.
 
         Raises:
-            CatalogueUnavailable: it does not come.
+            SilentStream: neither it nor a change comes.
+            CatalogueUnavailable: only changes come, or the database is unavailable.
         """
+        applied = writer.applied
         self._markers.clear()  # before the marker is written: it may come before the database confirms the write
         marker = await self._products.put_marker()
         try:
@@ -130,5 +143,7 @@ class Reconciler:
                     self._marker_came.clear()
                     await self._marker_came.wait()
         except TimeoutError:
-            raise CatalogueUnavailable("the database's change stream has fallen silent") from None
+            if writer.applied == applied:
+                raise SilentStream("the database's change stream has fallen silent") from None
+            raise CatalogueUnavailable("the database's change stream is behind: the comparison is repeated") from None
         await self._products.remove_markers([marker])

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from services.catalogue.store.change_feed import ChangeBatch
 from services.index.follow import comparison, reconciliation
 from services.index.follow.follower import Follower
 from tests.support.fakes.follow import UNAVAILABLE, Database, following, keys, record, shown, until
@@ -146,6 +148,52 @@ async def test_without_its_marker_a_comparison_fails_and_repairs_nothing(
         await until(lambda: follower.status().reconcile.last_error)
         assert "fallen silent" in str(follower.status().reconcile.last_error)
         assert keys(follower) == ["1"]
+
+
+async def test_a_stream_that_has_fallen_silent_is_opened_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.02)
+    database.put("1")
+    async with following(database, reconcile_s=0.01) as follower:
+        await up_to_date(follower)
+        (feed,) = database.open_feeds
+        nothing = ChangeBatch((), (), (), frozenset(), {"at": feed.at}, time.time())
+        asked = asyncio.Event()
+
+        async def next_batch(limit: int, gather_s: float) -> ChangeBatch:
+            asked.set()
+            await asyncio.sleep(0.001)
+            return nothing
+
+        monkeypatch.setattr(feed, "next_batch", next_batch)
+        await asked.wait()
+        database.put("2")
+        await until(lambda: keys(follower) == ["1", "2"])
+        assert feed not in database.open_feeds
+        assert nothing.token in database.resumed_from
+        await until(lambda: follower.state == "following" and follower.status().reconcile.last_error is None)
+
+
+async def test_a_marker_that_comes_late_among_changes_leaves_the_stream_open(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.02)
+    database.put("1")
+    async with following(database, reconcile_s=0.01) as follower:
+        await up_to_date(follower)
+        (feed,) = database.open_feeds
+        at = feed.at
+
+        async def next_batch(limit: int, gather_s: float) -> ChangeBatch:
+            await asyncio.sleep(0.001)
+            return ChangeBatch((record("1"),), (), (), frozenset(), {"at": at}, time.time())
+
+        monkeypatch.setattr(feed, "next_batch", next_batch)
+        database.products["2"] = record("2")
+        await until(lambda: follower.status().reconcile.last_error)
+        assert "is behind" in str(follower.status().reconcile.last_error)
+        assert database.open_feeds == [feed]
 
 
 async def test_an_error_in_our_own_code_is_reported_and_the_follower_goes_on(database: Database) -> None:

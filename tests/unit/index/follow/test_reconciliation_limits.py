@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from services.contracts.domain.errors import CatalogueUnavailable
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
 from services.index.follow import comparison, reconciliation
@@ -109,6 +108,6 @@ async def test_a_marker_that_does_not_come_is_an_error(monkeypatch: pytest.Monke
     products, reconciler, writer = compared(1)
     monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.0)
     monkeypatch.setattr(products, "reconciler", Reconciler(products, 1.0))  # type: ignore[arg-type]
-    with pytest.raises(CatalogueUnavailable, match="fallen silent"):
+    with pytest.raises(reconciliation.SilentStream, match="fallen silent"):
         await reconciler._compare(writer)
     assert len(writer.replica.gallery) == 0
