@@ -15,6 +15,7 @@ MODEL = "fashion/1"
 GONE = 0  # the revision of a product that does not exist
 DELETES = 0.25  # of the batches
 KINDS = {"index": 4, "database": 4, "importer": 3, "milvus": 3, "gateway": 3}  # how often each is killed, in proportion
+STOPS = 1 / 3  # of the ends of the database
 SNAPSHOTS = {"kept": 8, "removed": 1, "damaged": 1}  # the state of the snapshot when an index restarts, in proportion
 
 
@@ -28,12 +29,16 @@ class Write:
 
 @dataclass(frozen=True)
 class Kill:
-    """A kill after a number of operations, how long the process stays down, and what happens to an index's snapshot."""
+    """A kill after a number of operations, how long the process stays down, and what happens to an index's snapshot.
+
+    `is_stop`: a database is stopped by SIGTERM instead, and may answer the last request of a stream with nothing.
+    """
 
     after: int
     kind: str
     down_s: float
     snapshot: str
+    is_stop: bool = False
 
 
 class Plan:
@@ -72,7 +77,11 @@ class Plan:
         draw.shuffle(drawn)
         snapshots = draw.choices(list(SNAPSHOTS), list(SNAPSHOTS.values()), k=count)
         planned = zip(moments, drawn, snapshots, strict=True)
-        return [Kill(after, kind, draw.uniform(0, 2), snapshot) for after, kind, snapshot in planned]
+        stops = random.Random(f"stops {self._seed}")
+        return [
+            Kill(after, kind, draw.uniform(0, 2), snapshot, kind == "database" and stops.random() < STOPS)
+            for after, kind, snapshot in planned
+        ]
 
 
 @lru_cache(50_000)

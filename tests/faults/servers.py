@@ -51,8 +51,9 @@ class Servers:
 
     async def kill(self, kill: Kill) -> None:
         """Kill a server, wait, and restart it; return when it answers."""
+        end_database = self.stack.stop if kill.is_stop else self.stack.kill
         ways: dict[str, tuple[Callable[[], None], Restart]] = {
-            "database": (lambda: self.stack.kill("mongo"), self._start_database),
+            "database": (lambda: end_database("mongo"), self._start_database),
             "index": (lambda: self.index.stop(signal.SIGKILL), self._start_index),
             "gateway": (lambda: self.stack.kill("gateway"), self._start_gateway),
         }

@@ -122,7 +122,13 @@ def test_a_search_is_one_trace_through_all_services(
 ) -> None:
     url, received = gateway
     response = search(url, **CALLER)
-    eventually(lambda: any(span.parent and span.parent.span_id == CALLER_SPAN for span in spans.get_finished_spans()))
+
+    def have_ended() -> bool:
+        """Whether the three services have ended their spans, each after its response."""
+        names = [span.name for span in spans.get_finished_spans()]
+        return sum("/v1/search" in name for name in names) == 2 and any("/v1/embed" in name for name in names)
+
+    eventually(have_ended)
     finished = [span for span in spans.get_finished_spans() if "/v1/status" not in span.name]
     by_trace = {trace_of(span) for span in finished}
     assert by_trace == {TRACE}

@@ -54,6 +54,12 @@ class ImportStack:
         process.kill()
         process.wait()
 
+    def stop(self, name: str) -> None:
+        """End one of the processes with SIGTERM."""
+        process = self.running.pop(name)
+        process.terminate()
+        process.wait()
+
     def wait_ready(self) -> None:
         """Wait until images can be embedded, if that is among what runs, and products stored."""
 
