@@ -7,18 +7,15 @@ initiated.
 
 import argparse
 import asyncio
-import itertools
 import logging
 import os
-import secrets
 import signal
 import stat
 import sys
 from pathlib import Path
 from typing import Any
 
-from nx_27017 import changestream
-from nx_27017 import handler as commands
+from cursors import draw_numbers, not_found  # type: ignore[import-not-found]  # services/local/mongo/cursors.py
 from nx_27017.handler import NeoSQLiteHandler
 from nx_27017.server import run_server
 from scram import Conversation, Refused  # type: ignore[import-not-found]  # in the same folder
@@ -75,7 +72,7 @@ class Handler(NeoSQLiteHandler):  # type: ignore[misc]
         if (answer := self._users.command(body)) is not None:
             return dict(answer)
         if "getMore" in body and not self._has_cursor(int(body["getMore"])):
-            return failure(43, "CursorNotFound", f"cursor id {body['getMore']} not found")
+            return dict(not_found(body["getMore"]))
         if "replSetGetStatus" in body:
             return {"ok": 1.0, "set": "rs0", "myState": 1} if self._set.exists() else failure(*NOT_YET)
         if "replSetInitiate" in body:
@@ -137,12 +134,6 @@ def check_key(path: Path) -> None:
         sys.exit(f"mongod: the length of the key in {path} is not between 6 and 1024")
 
 
-def draw_cursor_numbers() -> None:
-    """Number cursors from drawn numbers: after a restart, nx-27017 would give those of others again."""
-    changestream._cursor_id_counter = itertools.count(1_000 + secrets.randbelow(10**11))
-    commands._data_cursor_id_counter = itertools.count(10**12 + secrets.randbelow(10**15))
-
-
 def _body(msg: Reply) -> Reply:
     return next((section for kind, section in msg["sections"] if kind == "body"), {})
 
@@ -165,7 +156,7 @@ def main() -> None:
     if not users.secrets():  # as the image's entry point does on the first start
         administrator = os.environ["MONGO_INITDB_ROOT_USERNAME"]
         users.command({"createUser": administrator, "pwd": os.environ["MONGO_INITDB_ROOT_PASSWORD"], "roles": ["root"]})
-    draw_cursor_numbers()
+    draw_numbers()
     handler = Handler(options.dbpath, users)
     asyncio.run(serve(handler, "0.0.0.0" if options.bind_ip_all else "127.0.0.1"))
 
