@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from services.catalogue.store.change_feed import ChangeBatch
 from services.index.follow import comparison, reconciliation
 from services.index.follow.follower import Follower
-from tests.support.fakes.follow import UNAVAILABLE, Database, Feed, following, keys, record, shown, until
+from tests.support.fakes.follow import UNAVAILABLE, Database, following, keys, record, shown, until
 from tests.support.waiting import WITHIN_S
 
 
@@ -32,21 +32,6 @@ async def compared(follower: Follower) -> None:
     for _ in range(2):
         before = follower.status().reconcile.last_at
         await until(lambda before=before: follower.status().reconcile.last_at != before)  # type: ignore[misc]
-
-
-async def answer_always(database: Database, batch: ChangeBatch, monkeypatch: pytest.MonkeyPatch) -> Feed:
-    """Let the open feed return the same batch from now on; return the feed."""
-    (feed,) = database.open_feeds
-    asked = asyncio.Event()
-
-    async def next_batch(limit: int, gather_s: float) -> ChangeBatch:
-        asked.set()
-        await asyncio.sleep(0.001)
-        return batch
-
-    monkeypatch.setattr(feed, "next_batch", next_batch)
-    await asked.wait()
-    return feed
 
 
 def lose(database: Database) -> None:
@@ -172,28 +157,22 @@ async def test_a_stream_that_has_fallen_silent_is_opened_again(
     database.put("1")
     async with following(database, reconcile_s=0.01) as follower:
         await up_to_date(follower)
-        nothing = ChangeBatch((), (), (), frozenset(), {"at": len(database.log)}, time.time())
-        feed = await answer_always(database, nothing, monkeypatch)
+        (feed,) = database.open_feeds
+        nothing = ChangeBatch((), (), (), frozenset(), {"at": feed.at}, time.time())
+        asked = asyncio.Event()
+
+        async def next_batch(limit: int, gather_s: float) -> ChangeBatch:
+            asked.set()
+            await asyncio.sleep(0.001)
+            return nothing
+
+        monkeypatch.setattr(feed, "next_batch", next_batch)
+        await asked.wait()
         database.put("2")
         await until(lambda: keys(follower) == ["1", "2"])
         assert feed not in database.open_feeds
         assert nothing.token in database.resumed_from
         await until(lambda: follower.state == "following" and follower.status().reconcile.last_error is None)
-
-
-async def test_a_marker_that_comes_late_among_changes_leaves_the_stream_open(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.02)
-    database.put("1")
-    async with following(database, reconcile_s=0.01) as follower:
-        await up_to_date(follower)
-        change = ChangeBatch((record("1"),), (), (), frozenset(), {"at": len(database.log)}, time.time())
-        feed = await answer_always(database, change, monkeypatch)
-        database.products["2"] = record("2")
-        await until(lambda: follower.status().reconcile.last_error)
-        assert "is behind" in str(follower.status().reconcile.last_error)
-        assert database.open_feeds == [feed]
 
 
 async def test_an_error_in_our_own_code_is_reported_and_the_follower_goes_on(database: Database) -> None:

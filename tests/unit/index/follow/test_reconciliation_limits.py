@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from services.contracts.domain.errors import CatalogueUnavailable
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
 from services.index.follow import comparison, reconciliation
@@ -110,4 +111,19 @@ async def test_a_marker_that_does_not_come_is_an_error(monkeypatch: pytest.Monke
     monkeypatch.setattr(products, "reconciler", Reconciler(products, 1.0))  # type: ignore[arg-type]
     with pytest.raises(reconciliation.SilentStream, match="fallen silent"):
         await reconciler._compare(writer)
+    assert len(writer.replica.gallery) == 0
+
+
+async def test_a_marker_that_is_late_among_changes_is_no_silent_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    products, reconciler, writer = compared(1)
+    monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.0)
+
+    async def put_marker() -> str:
+        writer.applied += 1
+        return "marker"
+
+    monkeypatch.setattr(products, "put_marker", put_marker)
+    with pytest.raises(CatalogueUnavailable, match="is behind") as caught:
+        await reconciler._compare(writer)
+    assert not isinstance(caught.value, reconciliation.SilentStream)
     assert len(writer.replica.gallery) == 0
