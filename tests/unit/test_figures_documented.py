@@ -95,6 +95,8 @@ FIGURES = {
         f"its texts, unpacked | {structure.MAX_CHUNKS:,}; {mb(PngImagePlugin.MAX_TEXT_MEMORY)} |",
         f"blocks of a GIF file before its picture | {structure.MAX_BLOCKS:,} |",
         f"run-length encoding | {mb(structure.MAX_RLE_BYTES)} |",
+        f"decodes without a thread, where no other request waits | {decoder.AT_ONCE_BYTES // 1024} kB, "
+        f"{decoder.AT_ONCE_PIXELS:,} pixels of all scans together |",
         f"a thread of the service decodes | {mb(decoder.INLINE_BYTES)} |",
         f"a thread of the service decodes | {PRECISE['jpeg']} (JPEG), {PRECISE['other']} (other formats) |",
         f"larger pictures that wait | {large_pictures.MAX_WAITING} |",

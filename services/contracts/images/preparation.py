@@ -151,9 +151,15 @@ def _open(data: bytes, limits: ImageLimits) -> tuple[str, ImageFile.ImageFile]:
     if image.width * image.height > limits.max_pixels:
         size = f"{image.width}×{image.height}"
         raise ImageTooLarge(f"the image is {size} pixels: at most {limits.max_pixels:,} pixels are accepted")
-    if image.info.get("progressive") and data.count(START_OF_SCAN) * image.width * image.height > MAX_SCANNED_PIXELS:
+    if _scanned_pixels(data, image) > MAX_SCANNED_PIXELS:
         raise InvalidImage("the JPEG file has too many scans for its size: save it again as an ordinary JPEG")
     return kind, image
+
+
+def _scanned_pixels(data: bytes, image: Image.Image) -> int:
+    """Return the pixels of a file's picture; those of all scans together if it is a progressive JPEG."""
+    scans = data.count(START_OF_SCAN) if image.info.get("progressive") else 1
+    return scans * image.width * image.height
 
 
 def _check_memory(kind: str, image: Image.Image, stored: tuple[int, int], most: int, inline: int | None) -> None:
@@ -278,6 +284,7 @@ def prepare_image(
     limits: ImageLimits = DEFAULT_LIMITS,
     box: Box | None = None,
     inline_bytes: int | None = None,
+    inline_pixels: int | None = None,
 ) -> tuple[UInt8Image, ImageFacts]:
     """Decode an image file and turn it into the network's input.
 
@@ -287,6 +294,7 @@ def prepare_image(
         limits: the largest image, checked before decoding. Default: 10 MB and 25 megapixels.
         box: the part of the upright picture to use. Default: all of it.
         inline_bytes: the memory that the caller has for decoding. Default: the limit.
+        inline_pixels: the pixels, of all scans together, that the caller has time for. Default: any number.
 
     Returns:
         uint8, shape (size.height, size.width, 3), RGB; and the facts of the file.
@@ -296,10 +304,12 @@ def prepare_image(
         ImageTooLarge: it exceeds a limit.
         UnsupportedImage: its format is not accepted.
         InvalidRequest: the box has too few pixels of this picture.
-        LargePicture: decoding takes more than `inline_bytes`, or with such a bound, too long.
+        LargePicture: decoding takes more than `inline_bytes` or `inline_pixels`; with `inline_bytes` also, too long.
     """
     kind, image = _open(data, limits)
     stored = image.size  # draft mode changes a JPEG's size
+    if inline_pixels is not None and _scanned_pixels(data, image) > inline_pixels:
+        raise LargePicture
     if kind != "JPEG":  # reading the orientation of a PNG decodes it
         _check_memory(kind, image, stored, limits.max_memory_bytes, inline_bytes)
     orientation = _orientation(image)
@@ -322,7 +332,7 @@ def prepare_image(
         complete = _completed(data) if kind == "JPEG" else None
         if complete is None:
             raise InvalidImage(f"the {kind} file is damaged or cut short: {error}") from None
-        return prepare_image(complete, size, replace(limits, max_bytes=len(complete)), box, inline_bytes)
+        return prepare_image(complete, size, replace(limits, max_bytes=len(complete)), box, inline_bytes, inline_pixels)
     upright = small.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else small
     facts = ImageFacts(kind, *stored, _placement(upright, size.width, size.height))
     return _on_white(upright, size.width, size.height), facts

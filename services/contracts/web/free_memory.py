@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-from services.contracts.domain.machine import memory_trimmer
+from services.contracts.domain.machine import keep_freed_memory, memory_trimmer
 from services.contracts.web.background import in_background
 
 INTERVAL_S = 10.0
@@ -17,6 +17,7 @@ async def returning_memory(interval_s: float = INTERVAL_S) -> AsyncIterator[None
     if trim is None:
         yield
         return
+    keep_freed_memory()
     async with in_background(_every(interval_s, trim), "return freed memory"):
         yield
 

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import logging
 import os
 import socket
 import sys
@@ -52,6 +53,7 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 EXIT_USAGE = 2
 SHUTDOWN_S = 4
 DRAIN_S = 0.25
+LOG_DELAY_S = 0.1  # how long a line about ordinary work may wait for others
 # Set in containers: the file for the reason why the service cannot start. The health check shows it.
 PROBLEM_FILE = "LOOKALIKE_PROBLEM_FILE"
 LINGER_S = 15.0
@@ -65,13 +67,18 @@ class GracefulServer(uvicorn.Server):
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, read the requests already sent, answer requests in progress within SHUTDOWN_S, send spans."""
+        """Stop listening, read the requests already sent, and answer requests in progress within SHUTDOWN_S.
+
+        Then spans are sent and the log is written.
+        """
         await asyncio.sleep(0)  # one turn of the loop accepts the waiting connections
         for server in self.servers:
             server.close()
         await asyncio.sleep(DRAIN_S)
         await super().shutdown(sockets)
         await asyncio.to_thread(tracing.close)
+        for handler in logging.root.handlers:
+            handler.flush()  # uvicorn ends the process by the signal itself, without exit handlers
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ def run_service(service: Service[Any]) -> None:
         SystemExit: the settings are invalid, the model or the port cannot be used, or the service cannot start.
     """
     settings = read_settings(service)
-    configure_logging(service.name, json=settings.log_json, level=settings.log_level)
+    configure_logging(service.name, json=settings.log_json, level=settings.log_level, delay_s=LOG_DELAY_S)
     app = make_service_app(service, settings, traced_as=service.name)
     keep_objects()
     server = GracefulServer(make_config(service, settings, app))

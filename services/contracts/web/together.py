@@ -16,6 +16,7 @@ from services.contracts.web.lean_imports import lean_imports
 from services.contracts.web.local_app import LocalApp, local_apps
 from services.contracts.web.observability.telemetry import configure_logging
 from services.contracts.web.run import (
+    LOG_DELAY_S,
     GracefulServer,
     Service,
     keep_objects,
@@ -52,7 +53,7 @@ def run_together(services: Sequence[Service[Any]]) -> None:
         SystemExit: a service cannot start; see `run_service`.
     """
     settings = [read_settings(service) for service in services]
-    configure_logging(services[0].name, json=settings[0].log_json, level=settings[0].log_level)
+    configure_logging(services[0].name, json=settings[0].log_json, level=settings[0].log_level, delay_s=LOG_DELAY_S)
     apps = [
         make_service_app(service, each, traced_as=NAME if service is services[0] else None)
         for service, each in zip(services, settings, strict=True)

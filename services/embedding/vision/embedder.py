@@ -20,9 +20,11 @@ CONCURRENT_CHUNKS = 4
 
 
 class PictureDecoder(Protocol):
-    """Turns image files, or the same part of each, into the network's input."""
+    """Turns image files, or the same part of each, into the network's input; see `Decoder.decode`."""
 
-    async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]: ...
+    async def decode(
+        self, files: Sequence[bytes], box: Box | None = None, *, alone: bool = False
+    ) -> list[UInt8Image | LookalikeError]: ...
 
 
 class EmbeddingNetwork(Protocol):
@@ -75,6 +77,7 @@ class Embedder:
         self._network = network
         self._chunk = chunk
         self._slots = asyncio.Semaphore(CONCURRENT_CHUNKS)
+        self._requests = 0  # in progress
 
     async def embed(self, files: Sequence[bytes], box: Box | None = None) -> TimedEmbeddings:
         """Embed image files, or a part of each. A file that cannot be used gets its error; the others are embedded.
@@ -84,6 +87,13 @@ class Embedder:
         Raises:
             EmbeddingUnavailable, UpstreamTimeout: the network did not respond.
         """
+        self._requests += 1
+        try:
+            return await self._embed(files, box)
+        finally:
+            self._requests -= 1
+
+    async def _embed(self, files: Sequence[bytes], box: Box | None) -> TimedEmbeddings:
         if len(files) <= self._chunk:
             return await self._embed_chunk(files, box)
         chunks = [files[start : start + self._chunk] for start in range(0, len(files), self._chunk)]
@@ -109,7 +119,7 @@ class Embedder:
 
     async def _embed_chunk(self, files: Sequence[bytes], box: Box | None) -> TimedEmbeddings:
         started = time.perf_counter()
-        pictures = await self.decode(files, box)
+        pictures = await self._decoder.decode(files, box, alone=self._requests == 1)
         decoded = time.perf_counter()
         images = [item for item in pictures if not isinstance(item, LookalikeError)]
         embeddings = iter(outcomes_of(await self._run(np.stack(images))) if images else [])

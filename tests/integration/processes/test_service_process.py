@@ -1,6 +1,8 @@
 """A service as a process: what it says when it cannot start, and how it stops."""
 
 import asyncio
+import io
+import logging
 import os
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from services.contracts.web.observability.log_lines import LogLines
 from services.contracts.web.requests.connections import ConnectionLimits, OpenConnections, bounded_protocol
 from services.contracts.web.run import GracefulServer, server_config
 from tests.support.waiting import WITHIN_S, eventually
@@ -70,6 +73,20 @@ async def test_a_connection_opened_before_the_stop_gets_its_response(monkeypatch
         assert (await reader.read()).startswith(b"HTTP/1.1 200")
         writer.close()
         await serving
+
+
+async def test_a_server_that_stops_writes_the_lines_of_the_log_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    lines = LogLines(stream, delay_s=3600)
+    monkeypatch.setattr(logging.root, "handlers", [logging.StreamHandler(lines)])
+    server = GracefulServer(uvicorn.Config(respond, lifespan="off", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server._serve([listener]))
+        await asyncio.to_thread(eventually, lambda: server.started)
+        lines.info("request")
+        server.should_exit = True
+        await serving
+    assert "request" in stream.getvalue().splitlines()
 
 
 async def test_a_request_inherits_nothing_from_an_earlier_one_of_its_connection() -> None:

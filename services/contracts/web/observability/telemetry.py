@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.contracts.web.lean_imports import structlog
+from services.contracts.web.observability.log_lines import LogLines
 from services.contracts.web.observability.process_metrics import ProcessMetrics
 from services.contracts.web.observability.tracing import trace_headers, trace_ids
 
@@ -62,8 +63,18 @@ def noted(name: str) -> Any:
     return (_notes.get() or {}).get(name)
 
 
-def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
-    """Write the records of structlog and of the standard library to stderr, as JSON or as readable lines."""
+def configure_logging(service: str, *, json: bool, level: str = "INFO", delay_s: float = 0.0) -> None:
+    """Write the records of structlog and of the standard library to stderr, as JSON or as readable lines.
+
+    At the end of the process, `logging` writes the lines that wait.
+
+    Args:
+        service: the name in each line.
+        json: whether a line is JSON.
+        level: the lowest that is written.
+        delay_s: how long a line about ordinary work may wait for others, in seconds.
+    """
+    lines = LogLines(sys.stderr, delay_s)
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -75,13 +86,13 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO") -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for noisy in ("httpx", "httpcore", "uvicorn.access", "pymongo", "python_multipart"):

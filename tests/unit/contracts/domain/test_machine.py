@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from services.contracts.domain.machine import available_processors, memory_trimmer, release_freed_memory
+from services.contracts.domain.machine import (
+    available_processors,
+    keep_freed_memory,
+    memory_trimmer,
+    release_freed_memory,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +61,13 @@ def test_memory_is_released_where_the_c_library_can_and_left_alone_elsewhere(mon
     assert calls == [0]
 
 
+def test_glibc_keeps_freed_memory_until_it_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[int, int] = {}
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=settings.__setitem__))
+    keep_freed_memory()
+    assert settings == {-1: 64 * 2**20, -3: 32 * 2**20}  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+
+
 @pytest.mark.parametrize(("count", "processors"), [(3, 3), (None, 1)])
 def test_without_an_affinity_the_machines_processors_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int | None, processors: int
@@ -73,6 +85,7 @@ def test_without_glibc_no_memory_is_given_back(error: type[Exception], monkeypat
     monkeypatch.setattr(ctypes, "CDLL", refuse)
     assert memory_trimmer() is None
     release_freed_memory()
+    keep_freed_memory()
 
 
 def test_the_trimmer_takes_and_returns_numbers_as_in_c(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,3 +165,16 @@ def test_a_part_of_a_line_has_its_colour(width: int, height: int, edges: str) ->
     picture, facts = prepare_image(data, SIZE, box=box_of(edges))
     left, top, right, bottom = facts.placement
     assert (picture[top:bottom, left:right] == (255, 0, 0)).all()
+
+
+@pytest.mark.parametrize(("progressive", "scans"), [(False, 1), (True, 10)])
+def test_the_pixels_that_a_caller_has_time_for_are_those_of_all_scans(progressive: bool, scans: int) -> None:
+    data = images.encode(images.garment(320, 200), progressive=progressive)
+    assert data.count(b"\xff\xda") == scans
+    pixels = scans * 320 * 200
+    prepare_image(data, SIZE, inline_pixels=pixels)
+    with pytest.raises(LargePicture):
+        prepare_image(data, SIZE, inline_pixels=pixels - 1)
+    with pytest.raises(LargePicture):
+        prepare_image(data[:-2], SIZE, inline_pixels=pixels - 1)
+    prepare_image(data[:-2], SIZE, inline_pixels=pixels)  # without its end marker

@@ -9,7 +9,7 @@ from services.contracts.web import free_memory
 
 
 async def test_memory_is_returned_again_and_again_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop, calls, again = asyncio.get_running_loop(), list[int](), asyncio.Event()
+    loop, calls, again, kept = asyncio.get_running_loop(), list[int](), asyncio.Event(), list[bool]()
 
     def trim(pad: int) -> int:
         calls.append(pad)
@@ -18,9 +18,11 @@ async def test_memory_is_returned_again_and_again_until_the_end(monkeypatch: pyt
         return 1
 
     monkeypatch.setattr(free_memory, "memory_trimmer", lambda: trim)
+    monkeypatch.setattr(free_memory, "keep_freed_memory", lambda: kept.append(True))  # for as long as the process lives
     async with free_memory.returning_memory(interval_s=0):
         await again.wait()
     assert set(calls) == {0}
+    assert kept == [True]
     assert [task.get_name() for task in asyncio.all_tasks()].count("return freed memory") == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from services.contracts.domain.box import Box
 from services.contracts.domain.errors import ImageTooLarge, LookalikeError
 from services.contracts.domain.manifest import InputSize
-from services.contracts.images.preparation import ImageLimits, LargePicture
+from services.contracts.images.preparation import ImageLimits, LargePicture, prepare_image
 from services.embedding.vision import decoder as decoding
 from services.embedding.vision.decoder import JOB_SIZE, Decoder, prepare
 from tests.support.pictures import images
@@ -150,6 +150,50 @@ async def test_a_picture_that_the_process_would_decode_is_no_error_of_a_thread(
             await Decoder(SIZE, LIMITS, threads, large).decode([b"x"])  # type: ignore[arg-type]
             await prepare(b"x", SIZE, LIMITS, threads, large)  # type: ignore[arg-type]
     assert bounds == [None, None, 32 * 2**20, 32 * 2**20]
+
+
+class NoThreads(ThreadPoolExecutor):
+    """Fails if it gets work."""
+
+    def submit(self, *_: Any, **__: Any) -> Any:
+        pytest.fail("a thread got work")
+
+
+async def test_a_small_jpeg_that_is_alone_is_decoded_without_a_thread() -> None:
+    limits, box = ImageLimits(max_pixels=40_000), Box(x=0, y=0, width=1, height=0.5)
+    small, cut, large = images.jpeg(200, 200), images.jpeg(200, 200)[:400], images.jpeg(250, 200)
+    decoder = Decoder(SIZE, limits, NoThreads(1))
+    (picture,) = await decoder.decode([small], box, alone=True)
+    np.testing.assert_array_equal(np.asarray(picture), prepare_image(small, SIZE, box=box)[0])
+    errors = [await decoder.decode([file], alone=True) for file in (cut, large)]
+    assert [getattr(error, "slug", None) for (error,) in errors] == ["invalid-image", "image-too-large"]
+
+
+@pytest.mark.parametrize(
+    ("files", "alone"),
+    [
+        ([images.jpeg(200, 200)], False),
+        ([images.jpeg(200, 200)] * 2, True),
+        ([images.png(200, 200)], True),
+        ([images.jpeg(500, 501)], True),
+        ([images.encode(images.garment(200, 200), progressive=True)], True),
+        ([images.jpeg(200, 200) + bytes(256 * 1024)], True),
+    ],
+    ids=["not alone", "two", "of another format", "many pixels", "many scans", "many bytes"],
+)
+async def test_threads_decode_all_other_pictures(files: list[bytes], alone: bool) -> None:
+    jobs: list[int] = []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, *arguments: Any, **named: Any) -> Any:
+            jobs.append(1)
+            return super().submit(*arguments, **named)
+
+    with Counting(1) as threads:
+        pictures = await Decoder(SIZE, LIMITS, threads).decode(files, alone=alone)
+    assert jobs == [1]
+    for file, picture in zip(files, pictures, strict=True):
+        np.testing.assert_array_equal(np.asarray(picture), prepare_image(file, SIZE)[0])
 
 
 async def test_a_job_of_a_thread_has_at_most_sixteen_images(monkeypatch: pytest.MonkeyPatch) -> None:

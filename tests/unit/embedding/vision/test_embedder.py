@@ -21,7 +21,13 @@ from tests.support.waiting import WITHIN_S
 class FakeDecoder:
     """A file is a number, which becomes the grey of its picture; `bad` cannot be decoded."""
 
-    async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]:
+    def __init__(self) -> None:
+        self.alone: list[bool] = []
+
+    async def decode(
+        self, files: Sequence[bytes], box: Box | None = None, *, alone: bool = False
+    ) -> list[UInt8Image | LookalikeError]:
+        self.alone.append(alone)
         return [InvalidImage(f"bad {f!r}") if f == b"bad" else np.full((2, 2, 3), int(f), np.uint8) for f in files]
 
 
@@ -169,3 +175,16 @@ def test_each_image_keeps_its_probability_of_other_clothing() -> None:
     assert [outcome.other_clothing for outcome in outcomes if isinstance(outcome, ImageEmbedding)] == [0.25, 0.75]
     without = outcomes_of(NetworkOutputs(probabilities, vectors))
     assert [outcome.other_clothing for outcome in without if isinstance(outcome, ImageEmbedding)] == [None, None]
+
+
+async def test_the_decoder_knows_whether_a_request_is_alone(network: FakeNetwork) -> None:
+    decoder = FakeDecoder()
+    service = Embedder(manifest(), decoder, network, 64)
+    await service.embed([b"1"])
+    await asyncio.gather(service.embed([b"1"]), service.embed([b"2"]))
+    network.fails = True
+    with pytest.raises(EmbeddingUnavailable):
+        await service.embed([b"1"])
+    network.fails = False
+    await service.embed([b"1"])
+    assert decoder.alone == [True, True, False, True, True]

@@ -40,7 +40,9 @@ class Pictures:
     def __init__(self) -> None:
         self.boxes: dict[bytes, Box | None] = {}
 
-    async def decode(self, files: Sequence[bytes], box: Box | None = None) -> list[UInt8Image | LookalikeError]:
+    async def decode(
+        self, files: Sequence[bytes], box: Box | None = None, *, alone: bool = False
+    ) -> list[UInt8Image | LookalikeError]:
         self.boxes |= dict.fromkeys(files, box)
         return [PICTURES.get(file, InvalidImage("damaged")) for file in files]
 
