@@ -4,6 +4,7 @@ from collections import Counter as Counts
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.contracts.web.observability.labelled import Labelled
 from services.contracts.web.observability.process_metrics import Readout
 from services.contracts.web.observability.telemetry import BUCKETS_S, Metrics
 from services.contracts.web.observability.upstream_calls import UpstreamCalls
@@ -23,18 +24,22 @@ class EmbeddingMetrics(Metrics):
     def __init__(self) -> None:
         super().__init__()
         self.upstream = UpstreamCalls(self.registry)
-        self.images = Counter(
-            "lookalike_embedding_images_total",
-            "Images received, by outcome.",
-            ("outcome",),
-            registry=self.registry,
+        self.images = Labelled(
+            Counter(
+                "lookalike_embedding_images_total",
+                "Images received, by outcome.",
+                ("outcome",),
+                registry=self.registry,
+            )
         )
-        self.stages = Histogram(
-            "lookalike_embedding_stage_duration_seconds",
-            "Time of a stage of a request in seconds; for a batch, the sum over its parts.",
-            ("stage",),
-            buckets=BUCKETS_S,
-            registry=self.registry,
+        self.stages = Labelled(
+            Histogram(
+                "lookalike_embedding_stage_duration_seconds",
+                "Time of a stage of a request in seconds; for a batch, the sum over its parts.",
+                ("stage",),
+                buckets=BUCKETS_S,
+                registry=self.registry,
+            )
         )
 
     def show(self, models: ServedModels, admission: Admission) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.contracts.web.observability.labelled import Labelled
 from services.contracts.web.observability.process_metrics import Readout
 from services.contracts.web.observability.telemetry import BUCKETS_S, Metrics
 from services.contracts.web.observability.upstream_calls import UpstreamCalls
@@ -32,24 +33,31 @@ class GatewayMetrics(Metrics):
         super().__init__()
         self.upstream = UpstreamCalls(self.registry)
         self._shadow_counts = ShadowCounts(self.registry)
-        self._searches = Counter(
-            "lookalike_searches_total",
-            "Searches that were answered, by what the query is, by outcome and by the category searched.",
-            ("kind", "outcome", "category"),
-            registry=self.registry,
+        self._searches = Labelled(
+            Counter(
+                "lookalike_searches_total",
+                "Searches that were answered, by what the query is, by outcome and by the category searched.",
+                ("kind", "outcome", "category"),
+                registry=self.registry,
+            )
         )
-        self._stages = Histogram(
-            "lookalike_search_stage_duration_seconds",
-            "Time of a stage of a search in seconds; `total` is the whole search without reading the request.",
-            ("kind", "stage"),
-            buckets=BUCKETS_S,
-            registry=self.registry,
+        self._stages = Labelled(
+            Histogram(
+                "lookalike_search_stage_duration_seconds",
+                "Time of a stage of a search in seconds; `total` is the whole search without reading the request.",
+                ("kind", "stage"),
+                buckets=BUCKETS_S,
+                registry=self.registry,
+            )
         )
-        self._orders = Counter(
-            "lookalike_ordered_searches_total",
-            "Searches by the order of their results: plain, learned from clicks, or personal by the visitor's taste.",
-            ("order",),
-            registry=self.registry,
+        self._orders = Labelled(
+            Counter(
+                "lookalike_ordered_searches_total",
+                "Searches by the order of their results: plain, learned from clicks, or personal by the visitor's "
+                "taste.",
+                ("order",),
+                registry=self.registry,
+            )
         )
         self._events = Counter(
             "lookalike_events_total",

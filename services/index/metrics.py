@@ -8,6 +8,7 @@ from prometheus_client import Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.contracts.web.observability.labelled import Labelled
 from services.contracts.web.observability.telemetry import Metrics
 from services.contracts.wire.index import SnapshotStatus, SyncState, SyncStatus
 from services.index.follow.follower import UP_TO_DATE_STATES, Follower
@@ -27,12 +28,14 @@ class IndexMetrics(Metrics):
 
     def __init__(self) -> None:
         super().__init__()
-        self.searches = Histogram(
-            "lookalike_index_search_duration_seconds",
-            "Duration of a search of a category, in seconds, without waiting and HTTP.",
-            ("filtered",),
-            buckets=SEARCH_BUCKETS_S,
-            registry=self.registry,
+        self.searches = Labelled(
+            Histogram(
+                "lookalike_index_search_duration_seconds",
+                "Duration of a search of a category, in seconds, without waiting and HTTP.",
+                ("filtered",),
+                buckets=SEARCH_BUCKETS_S,
+                registry=self.registry,
+            )
         )
         self.queue = Gauge(
             "lookalike_index_queue_requests",

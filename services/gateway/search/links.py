@@ -1,5 +1,6 @@
 """The URLs of products and of their images."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -8,6 +9,7 @@ from services.catalogue.product import Product
 from services.contracts.domain.catalogues import path_of
 from services.contracts.wire.index import IndexedProduct
 
+PLAIN = re.compile(r"[\w.~-]+", re.ASCII)  # keys that stay as they are in a URL
 STORED = "/v1/products/"  # prefix of the addresses of pictures that this gateway stores
 
 
@@ -47,4 +49,5 @@ class Links:
         if template is None:
             return None
         key = item.key if isinstance(item, Product) else item.id
-        return template.replace("{catalogue}", catalogue).replace("{id}", quote(key, safe=""))
+        quoted = key if PLAIN.fullmatch(key) else quote(key, safe="")
+        return template.replace("{catalogue}", catalogue).replace("{id}", quoted)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.contracts.web.lean_imports import structlog
+from services.contracts.web.observability.labelled import Labelled
 from services.contracts.web.observability.log_lines import LogLines
 from services.contracts.web.observability.process_metrics import ProcessMetrics
 from services.contracts.web.observability.tracing import trace_headers, trace_ids
@@ -110,13 +111,11 @@ class ReadableLines:
         """Return a line; several with a traceback."""
         if not TRACEBACK.isdisjoint(event):
             return self._with_traceback(logger, name, event)
-        begin = f"{event.pop('timestamp', '')} [{event.pop('level', ''):<9}] {event.pop('event', ''):<30}"
-        return " ".join([begin, *(f"{key}={_readable(event[key])}" for key in sorted(event))]).rstrip(" ")
-
-
-def _readable(value: object) -> str:
-    """Return a value as text; text that has blanks or quotes as Python writes it."""
-    return value if isinstance(value, str) and PLAIN.fullmatch(value) else repr(value)
+        parts = [f"{event.pop('timestamp', '')} [{event.pop('level', ''):<9}] {event.pop('event', ''):<30}"]
+        for key, value in sorted(event.items()):
+            # Text that has blanks or quotes is as Python writes it.
+            parts.append(f"{key}={value if isinstance(value, str) and PLAIN.fullmatch(value) else repr(value)}")
+        return " ".join(parts).rstrip(" ")
 
 
 def add_trace(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
@@ -130,12 +129,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Histogram(
-            "lookalike_http_request_duration_seconds",
-            "Time to answer a request, in seconds.",
-            ("method", "route", "status"),
-            buckets=BUCKETS_S,
-            registry=self.registry,
+        self.requests = Labelled(
+            Histogram(
+                "lookalike_http_request_duration_seconds",
+                "Time to answer a request, in seconds.",
+                ("method", "route", "status"),
+                buckets=BUCKETS_S,
+                registry=self.registry,
+            )
         )
         self._tasks = Gauge("lookalike_asyncio_tasks", "Tasks of the event loop.", registry=self.registry)
         self.process = ProcessMetrics(self.registry)
@@ -181,7 +182,7 @@ class TelemetryMiddleware:
     def _finish(self, scope: Scope, identity: str, status: int, seconds: float, notes: dict[str, Any]) -> None:
         route = getattr(scope.get("route"), "path", scope["path"] if scope["path"] in QUIET_PATHS else "unmatched")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self.metrics.requests.labels(method, route, str(status)).observe(seconds)
+        self.metrics.requests.labels(method, str(route), str(status)).observe(seconds)
         self.metrics.process.in_flight.dec()
         self.metrics.process.count_problem(notes.get("problem"), notes.get("limit"), status)
         if scope["path"] in QUIET_PATHS and status < 400:

@@ -6,7 +6,7 @@ with the W3C header `traceparent`. Without TRACES_ENDPOINT there is no trace, an
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
@@ -24,6 +24,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 _provider: TracerProvider | None = None
 _shutdown: Callable[[], None] | None = None
 CLOSE_S = 0.5
+NO_SPAN = nullcontext()
 
 
 class TracingError(Exception):
@@ -95,13 +96,14 @@ def trace_ids() -> Mapping[str, str]:
     return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
 
 
-@contextmanager
-def call_span(upstream: str) -> Iterator[None]:
+def call_span(upstream: str) -> AbstractContextManager[None]:
     """Make a span of a call to another service or server, if the request is traced."""
-    if _provider is None:
-        yield
-        return
-    tracer = _provider.get_tracer("lookalike")
+    return NO_SPAN if _provider is None else _call_span(_provider, upstream)
+
+
+@contextmanager
+def _call_span(provider: TracerProvider, upstream: str) -> Iterator[None]:
+    tracer = provider.get_tracer("lookalike")
     with tracer.start_as_current_span(
         f"call {upstream}", kind=SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
     ) as span:

@@ -58,7 +58,7 @@ class Shop:
 
     def routes(self) -> set[str]:
         """Return the routes that the metrics name."""
-        samples = next(iter(self.metrics.requests.collect())).samples
+        samples = next(iter(self.metrics.requests.metric.collect())).samples
         return {sample.labels["route"] for sample in samples}
 
 

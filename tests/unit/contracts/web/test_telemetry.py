@@ -26,7 +26,7 @@ def test_invented_methods_and_paths_add_no_metric() -> None:
             client.request(f"INVENTED{number}", f"/nothing/{number}")
         for method in sorted(METHODS):
             client.request(method, f"/{method}")
-    samples = [sample for metric in metrics.requests.collect() for sample in metric.samples]
+    samples = [sample for metric in metrics.requests.metric.collect() for sample in metric.samples]
     assert {sample.labels["method"] for sample in samples} == METHODS | {"other"}
     assert {sample.labels["route"] for sample in samples} == {"unmatched"}
 
