@@ -1,12 +1,13 @@
 """The stand-in's flags, its REST status, and the errors of invalid values."""
 
+import os
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from services.local.tfs.__main__ import main, parser
+from services.local.tfs.__main__ import main, parser, preempt_nothing
 from services.local.tfs.repository import Repository
 from services.local.tfs.rest import status_document
 from services.local.tfs.versions import Model, ModelConfig, Policy
@@ -90,3 +91,33 @@ def test_the_rest_status_of_an_unknown_model_is_a_404_with_an_error(tmp_path: Pa
     status, document = status_document(repository, path)
     assert status is HTTPStatus.NOT_FOUND
     assert document["error"]
+
+
+def test_the_server_runs_as_batch_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    policies: list[tuple[int, ...]] = []
+    monkeypatch.setattr(os, "SCHED_BATCH", 3, raising=False)
+    monkeypatch.setattr(os, "sched_param", lambda priority: priority, raising=False)
+    monkeypatch.setattr(
+        os, "sched_setscheduler", lambda process, *policy: policies.append((process, *policy)), raising=False
+    )
+    preempt_nothing()
+    assert policies == [(0, 3, 0)]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_system_that_forbids_or_lacks_batch_work_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    calls: list[bool] = []
+
+    def forbid(*_: object) -> None:
+        calls.append(True)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", forbid, raising=False)
+    monkeypatch.setattr(os, "sched_param", lambda priority: priority, raising=False)
+    monkeypatch.setattr(os, "SCHED_BATCH", 3, raising=False)
+    if not is_known:
+        monkeypatch.delattr(os, "SCHED_BATCH")
+    preempt_nothing()
+    assert calls == [True] * is_known
