@@ -215,6 +215,13 @@ def _grouped(query: Query, search: Callable[[int], list[CatalogueMatch]]) -> lis
 
 
 def _catalogue_of(galleries: Galleries, key: str) -> str:
+    """Return the first catalogue that has a product; the only one, which may lack it, without a look.
+
+    Raises:
+        UnknownProduct: none of several has it.
+    """
+    if len(galleries) == 1:
+        return next(iter(galleries))
     for name, gallery in galleries.items():
         with contextlib.suppress(UnknownProduct):
             gallery.find(key)

@@ -151,15 +151,9 @@ def _open(data: bytes, limits: ImageLimits) -> tuple[str, ImageFile.ImageFile]:
     if image.width * image.height > limits.max_pixels:
         size = f"{image.width}×{image.height}"
         raise ImageTooLarge(f"the image is {size} pixels: at most {limits.max_pixels:,} pixels are accepted")
-    if _scanned_pixels(data, image) > MAX_SCANNED_PIXELS:
+    if image.info.get("progressive") and data.count(START_OF_SCAN) * image.width * image.height > MAX_SCANNED_PIXELS:
         raise InvalidImage("the JPEG file has too many scans for its size: save it again as an ordinary JPEG")
     return kind, image
-
-
-def _scanned_pixels(data: bytes, image: Image.Image) -> int:
-    """Return the pixels of a file's picture; those of all scans together if it is a progressive JPEG."""
-    scans = data.count(START_OF_SCAN) if image.info.get("progressive") else 1
-    return scans * image.width * image.height
 
 
 def _check_memory(kind: str, image: Image.Image, stored: tuple[int, int], most: int, inline: int | None) -> None:
@@ -294,7 +288,7 @@ def prepare_image(
         limits: the largest image, checked before decoding. Default: 10 MB and 25 megapixels.
         box: the part of the upright picture to use. Default: all of it.
         inline_bytes: the memory that the caller has for decoding. Default: the limit.
-        inline_pixels: the pixels, of all scans together, that the caller has time for. Default: any number.
+        inline_pixels: the pixels, of all scans of a JPEG together, that the caller has time for. Default: any number.
 
     Returns:
         uint8, shape (size.height, size.width, 3), RGB; and the facts of the file.
@@ -308,7 +302,8 @@ def prepare_image(
     """
     kind, image = _open(data, limits)
     stored = image.size  # draft mode changes a JPEG's size
-    if inline_pixels is not None and _scanned_pixels(data, image) > inline_pixels:
+    # A thumbnail's scan counts as well. Of a progressive JPEG or not, each scan may take as long as the picture.
+    if inline_pixels is not None and max(1, data.count(START_OF_SCAN)) * stored[0] * stored[1] > inline_pixels:
         raise LargePicture
     if kind != "JPEG":  # reading the orientation of a PNG decodes it
         _check_memory(kind, image, stored, limits.max_memory_bytes, inline_bytes)

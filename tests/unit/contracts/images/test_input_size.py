@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,9 +168,9 @@ def test_a_part_of_a_line_has_its_colour(width: int, height: int, edges: str) ->
     assert (picture[top:bottom, left:right] == (255, 0, 0)).all()
 
 
-@pytest.mark.parametrize(("progressive", "scans"), [(False, 1), (True, 10)])
-def test_the_pixels_that_a_caller_has_time_for_are_those_of_all_scans(progressive: bool, scans: int) -> None:
-    data = images.encode(images.garment(320, 200), progressive=progressive)
+@pytest.mark.parametrize(("options", "scans"), [({}, 1), ({"progressive": True}, 10), ({"comment": b"\xff\xda"}, 2)])
+def test_the_pixels_that_a_caller_has_time_for_are_those_of_all_scans(options: dict[str, Any], scans: int) -> None:
+    data = images.jpeg(320, 200, **options)
     assert data.count(b"\xff\xda") == scans
     pixels = scans * 320 * 200
     prepare_image(data, SIZE, inline_pixels=pixels)
