@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 CGROUP = Path("/sys/fs/cgroup")
 # glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD: the free end of the heap that is kept, and the blocks that are mapped.
@@ -29,12 +30,11 @@ def memory_trimmer() -> Callable[[int], int] | None:
 
     By itself, glibc gives back the end of its heap only, and keeps the holes.
     """
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
+    trim = _c_function("malloc_trim")
+    if trim is None:
         return None
     trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-    return trim
+    return cast(Callable[[int], int], trim)
 
 
 def keep_freed_memory() -> None:
@@ -43,9 +43,8 @@ def keep_freed_memory() -> None:
     By itself, it gives the end of its heap back after each picture, and decoding the next one takes 260 page faults.
     Its bounds grow with the largest block that was freed, up to these.
     """
-    try:
-        setting = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
+    setting = _c_function("mallopt")
+    if setting is None:
         return
     for parameter, size in MALLOC_BOUNDS.items():
         setting(parameter, size)
@@ -56,6 +55,14 @@ def release_freed_memory() -> None:
     trim = memory_trimmer()
     if trim is not None:
         trim(0)
+
+
+def _c_function(name: str) -> Any:
+    """Return a function of the C library; None if it has none of this name."""
+    try:
+        return getattr(ctypes.CDLL(None), name)
+    except (AttributeError, OSError, TypeError):
+        return None
 
 
 def _quota(cgroup: Path) -> float | None:

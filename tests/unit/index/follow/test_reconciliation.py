@@ -136,10 +136,14 @@ async def test_a_comparison_that_fails_is_reported_and_repeated(database: Databa
         assert follower.state == "following"
 
 
-async def test_without_its_marker_a_comparison_fails_and_repairs_nothing(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a comparison wait for its marker for 20 ms."""
     monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.02)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_without_its_marker_a_comparison_fails_and_repairs_nothing(database: Database) -> None:
     database.put("1")
     async with following(database, reconcile_s=0.01) as follower:
         await up_to_date(follower)
@@ -150,10 +154,10 @@ async def test_without_its_marker_a_comparison_fails_and_repairs_nothing(
         assert keys(follower) == ["1"]
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_stream_that_has_fallen_silent_is_opened_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciliation, "MARKER_TIMEOUT_S", 0.02)
     database.put("1")
     async with following(database, reconcile_s=0.01) as follower:
         await up_to_date(follower)
