@@ -17,6 +17,7 @@ from services.engine.deadline import NO_DEADLINE, Deadline
 from services.engine.facets import FacetCounts, build_facets
 from services.engine.packed.rows import ImageArray, PackedRows
 from services.engine.partition import MERGE_ROWS, Partition
+from services.engine.revision import Revision
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Gallery:
         build: FlatSearchFactory,
         merge_rows: int = MERGE_ROWS,
         held: Collection[int] | None = None,
+        revision: Revision | None = None,
     ) -> None:
         """Make an empty gallery.
 
@@ -59,12 +61,14 @@ class Gallery:
             build: makes the flat index of a set of vectors.
             merge_rows: how many changed rows of a small category do not yet cause a new flat index.
             held: the categories that may be put and searched; all if None.
+            revision: of what searches see; the gallery's own if None.
         """
         self.categories = categories
         self.dimension = dimension
         self.held = frozenset(range(categories) if held is None else held)
         self._partitions = [Partition(dimension, build, merge_rows) for _ in range(categories)]
         self._changed: set[Partition] = set()
+        self._revision = revision or Revision()
 
     def __len__(self) -> int:
         return sum(self.counts())
@@ -124,8 +128,11 @@ class Gallery:
 
     def publish(self) -> None:
         """Make all changes visible to searches."""
-        while self._changed:
-            self._changed.pop().publish()
+        if not self._changed:
+            return
+        with self._revision.changing():
+            while self._changed:
+                self._changed.pop().publish()
 
     def current(self, key: str) -> tuple[int, Float32Array, bytes | None]:
         """Return a product's category, vectors of its images and payload, published or not.

@@ -67,6 +67,7 @@ from services.gateway.routes import products as routes_products
 from services.gateway.routes import search as routes_search
 from services.gateway.routes.openapi import components
 from services.gateway.search.image_reader import ImageReader
+from services.gateway.search.kept_responses import KeptResponses
 from services.gateway.search.links import Links
 from services.gateway.search.measured_embedding import MeasuredEmbeddingClient
 from services.gateway.search.model_binding import ModelBinding
@@ -226,10 +227,13 @@ async def _open(settings: GatewaySettings, stack: AsyncExitStack, metrics: Gatew
         tried = SearchService(embedding, index, links, binding, (name,), visible, ranking)  # not kept in the log
         return CatalogueServices(products, jobs, MerchandisingService(store.of(name), book, tried))
 
+    kept = KeptResponses(settings.kept_responses_bytes, lambda revisions: revisions == index.revisions)
+
     def searching(names: tuple[str, ...]) -> SearchService:
         queries = logs[names[0]].queries if settings.events_enabled else None
+        count = metrics.count_order
         return SearchService(
-            embedding, index, links, binding, names, visible, ranking, queries, count_order=metrics.count_order
+            embedding, index, links, binding, names, visible, ranking, queries, count_order=count, kept=kept
         )
 
     every = GatewayState(
@@ -335,10 +339,20 @@ async def _index_nodes(settings: GatewaySettings, metrics: GatewayMetrics) -> As
     )
     await nodes.refresh()
     try:
-        async with in_background(nodes.run(), "refresh the index nodes"):
+        async with in_background(nodes.run(), "refresh the index nodes"), _watched(nodes, settings):
             yield nodes
     finally:
         await nodes.close()
+
+
+@asynccontextmanager
+async def _watched(nodes: IndexNodes, settings: GatewaySettings) -> AsyncIterator[None]:
+    """Know the revisions of the nodes if responses are kept."""
+    if not settings.kept_responses_bytes:
+        yield
+        return
+    async with in_background(nodes.watch(), "watch the revisions of the index"):
+        yield
 
 
 async def _import_dependencies(

@@ -111,9 +111,10 @@ class GatewayMetrics(Metrics):
     def show(self, state: GatewayState, keys: KeyRing, in_flight: BytesInFlight) -> None:
         """Make the gauges of a running gateway, which are read when they are collected."""
         places, nodes, resizer, most = state.places, state.index.nodes, state.resizer, state.settings.places
+        responses = state.search.kept  # every catalogue's
 
-        def pictures() -> dict[str, float]:
-            return {"pictures": resizer.bytes}
+        def sizes() -> dict[str, float]:
+            return {"pictures": resizer.bytes, "responses": responses.bytes}
 
         gauges = (
             Readout(
@@ -130,9 +131,15 @@ class GatewayMetrics(Metrics):
                 "lookalike_cache_entries",
                 "Entries of a cache.",
                 "cache",
-                lambda: {"pictures": resizer.entries, "keys": keys.size},
+                lambda: {"pictures": resizer.entries, "keys": keys.size, "responses": len(responses)},
             ),
-            Readout("lookalike_cache_bytes", "Size of a cache in bytes.", "cache", pictures),
+            Readout("lookalike_cache_bytes", "Size of a cache in bytes.", "cache", sizes),
+            Readout(
+                "lookalike_cache_hits_total",
+                "Requests that were answered from a cache.",
+                "cache",
+                lambda: {"responses": responses.hits},
+            ),
         )
         for gauge in gauges:
             self.registry.register(gauge)

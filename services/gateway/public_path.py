@@ -3,12 +3,12 @@
 import re
 from ipaddress import ip_address, ip_network
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.contracts.web.public_address import set_public_address
+from services.contracts.web.requests.fields import field_of
 
-HEADER = "x-forwarded-prefix"
+HEADER = b"x-forwarded-prefix"
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~%!$&'()*+,;=:@-]+)+")
 
 
@@ -39,15 +39,14 @@ class PublicPathMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            prefix = self._prefix(scope, headers)
+            prefix = self._prefix(scope)
             scope = inner = _without(prefix, scope)
             # Read later: other middleware takes the scheme from the proxy's header.
-            set_public_address(lambda: f"{inner['scheme']}://{headers.get('host', '')}", prefix)
+            set_public_address(lambda: f"{inner['scheme']}://{field_of(inner, b'host') or ''}", prefix)
         await self.app(scope, receive, send)
 
-    def _prefix(self, scope: Scope, headers: Headers) -> str:
-        forwarded = headers.get(HEADER)
+    def _prefix(self, scope: Scope) -> str:
+        forwarded = field_of(scope, HEADER)
         if forwarded is None or not self._is_trusted(scope):
             return self._root_path
         try:

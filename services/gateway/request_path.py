@@ -14,6 +14,7 @@ from services.contracts.domain.catalogues import DEFAULT_CATALOGUE, PATHS
 
 _KEY = "lookalike.catalogue"
 _CATALOGUES = PATHS.strip("/")
+_PATHS = PATHS.encode()
 _PRODUCTS = ["", "v1", "products"]
 PARTS = ("image", "similar", "look")  # the resources of a product
 
@@ -70,6 +71,8 @@ register_url_convertor("product", WholeProductConvertor())
 def _routed(scope: Scope) -> dict[str, str]:
     """Return the path that routes see, and the catalogue that the request's path names."""
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    if b"%" not in raw and not raw.startswith(_PATHS):
+        return {"path": raw.decode("latin-1")}
     segments = raw.decode("latin-1").split("/")
     named: dict[str, str] = {}
     if len(segments) > 2 and unquote(segments[1]) == _CATALOGUES:

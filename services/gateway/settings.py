@@ -91,6 +91,11 @@ class GatewaySettings(BaseSettings):
         le=1,
         description="second requests to a replica of a slow index node, as a share of all at most; 0 for none",
     )
+    kept_responses_bytes: int = Field(
+        32 * 1024 * 1024,
+        ge=0,
+        description="memory for responses to searches by product, which are kept until the index changes",
+    )
     look_dir: Path | None = Field(Path("models/look/1"), description="version directory of the look model; optional")
     baskets_weight: float = Field(
         0.5, ge=0, le=1, description="greatest weight of what shoppers bought together in a look; 0: none"

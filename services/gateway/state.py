@@ -120,7 +120,7 @@ def gateway_state(request: Request) -> GatewayState:
     Raises:
         UnknownCatalogue: there is no catalogue of that name.
     """
-    states = cast(Mapping[str, GatewayState], request.state.gateway)
+    states = cast(Mapping[str, GatewayState], request.scope["state"]["gateway"])
     names = states[ALL].settings.catalogues
     name = requested_catalogue(request)
     if name != ALL:

@@ -7,22 +7,26 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
+from starlette.middleware import Middleware
 
 from services.catalogue.store.database import CatalogueDatabase
 from services.catalogue.store.initial_model import InitialModel
 from services.catalogue.store.products import PRODUCTS
 from services.contracts.domain.categories import held_categories
+from services.contracts.domain.engines import FAISS
 from services.contracts.domain.machine import available_processors
 from services.contracts.domain.manifest import Manifest, load_manifest, load_version
 from services.contracts.web.app import Readiness, make_app
 from services.contracts.web.background import in_background
 from services.contracts.web.internal import internal
 from services.contracts.wire.index import SyncStatus
+from services.engine.revision import Revision
 from services.index.engines import FaissEngine, IndexEngine, engine_of
 from services.index.follow.follower import Follower, FollowOptions
 from services.index.metrics import IndexMetrics
 from services.index.models.model_indexes import ModelIndexes
 from services.index.models.note_file import ModelNoteFile
+from services.index.revision_field import RevisionMiddleware
 from services.index.routes import router
 from services.index.settings import IndexSettings
 from services.index.state import IndexState, index_state
@@ -35,13 +39,13 @@ It is for Lookalike's own services, behind the gateway. A search never reads the
 
 def create_app(settings: IndexSettings) -> FastAPI:
     """Return the service's app. Its lifespan connects to the database, which may be unavailable."""
-    metrics = IndexMetrics()
+    metrics, revision = IndexMetrics(), Revision() if settings.engine == FAISS else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         if len(settings.catalogues) > 1:
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_threads(settings)))
-        async with _following(settings, load_manifest(settings.model_dir)) as models:
+        async with _following(settings, load_manifest(settings.model_dir), revision) as models:
             metrics.show(models)
             with (
                 ThreadPoolExecutor(settings.search_threads, thread_name_prefix="search") as threads,
@@ -58,6 +62,7 @@ def create_app(settings: IndexSettings) -> FastAPI:
                         metrics,
                         settings.part,
                         engine_of(settings),
+                        revision,
                     )
                 }
 
@@ -67,7 +72,10 @@ def create_app(settings: IndexSettings) -> FastAPI:
         routers=[router],
         lifespan=lifespan,
         readiness=readiness,
-        inner_middleware=internal(settings.service_token),
+        inner_middleware=[
+            *internal(settings.service_token),
+            *([] if revision is None else [Middleware(RevisionMiddleware, revision=revision)]),
+        ],
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         max_json_bytes=settings.max_body_bytes,
@@ -80,7 +88,9 @@ def _threads(settings: IndexSettings) -> int:
 
 
 @asynccontextmanager
-async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[ModelIndexes]:
+async def _following(
+    settings: IndexSettings, first: Manifest, revision: Revision | None
+) -> AsyncIterator[ModelIndexes]:
     store = CatalogueDatabase(
         settings.mongo_url.get_secret_value(),
         settings.mongo_database,
@@ -92,15 +102,18 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
         for name in settings.catalogues:
             engine.forget(manifest, name)
 
-    engine = _engine(settings)
+    engine = _engine(settings, revision)
 
     models = ModelIndexes(
         first,
         lambda model: load_version(settings.model_dir.parent, model),
-        lambda manifest: {name: _follower(settings, engine, store.of(name), manifest) for name in settings.catalogues},
+        lambda manifest: {
+            name: _follower(settings, engine, store.of(name), manifest, revision) for name in settings.catalogues
+        },
         ModelNoteFile(settings.snapshot_dir, f"{settings.mongo_database}.{PRODUCTS}"),  # one note for all catalogues
         forget=forget,
         announce=engine.announce,
+        revision=revision,
     )
     async with store:
         others = [store.of(name).models for name in settings.catalogues[1:]]
@@ -113,7 +126,13 @@ async def _following(settings: IndexSettings, first: Manifest) -> AsyncIterator[
             await models.close()
 
 
-def _follower(settings: IndexSettings, engine: IndexEngine, store: CatalogueDatabase, manifest: Manifest) -> Follower:
+def _follower(
+    settings: IndexSettings,
+    engine: IndexEngine,
+    store: CatalogueDatabase,
+    manifest: Manifest,
+    revision: Revision | None,
+) -> Follower:
     options = FollowOptions(
         mode=settings.follow,
         gather_s=settings.gather_s,
@@ -123,12 +142,13 @@ def _follower(settings: IndexSettings, engine: IndexEngine, store: CatalogueData
         longest_pause_s=settings.retry_s,
     )
     name = store.catalogue
-    return Follower(store.products, lambda: engine.replica(manifest, name), engine.keeper(manifest, name), options)
+    keeper = engine.keeper(manifest, name)
+    return Follower(store.products, lambda: engine.replica(manifest, name), keeper, options, revision)
 
 
-def _engine(settings: IndexSettings) -> IndexEngine:
-    if settings.engine == "faiss":
-        return FaissEngine(settings)
+def _engine(settings: IndexSettings, revision: Revision | None) -> IndexEngine:
+    if settings.engine == FAISS:
+        return FaissEngine(settings, revision)
     from services.index.milvus.engine import MilvusEngine
 
     return MilvusEngine(settings)

@@ -10,6 +10,7 @@ from services.contracts.domain.manifest import Manifest
 from services.contracts.domain.parts import Part
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
+from services.engine.revision import Revision
 from services.index.replica.keeper import Keeper
 from services.index.replica.replica import Replica
 from services.index.replica.snapshot import Origin
@@ -36,13 +37,14 @@ class IndexEngine(Protocol):
 class FaissEngine:
     """Galleries in memory, with snapshots in files."""
 
-    def __init__(self, settings: IndexSettings) -> None:
+    def __init__(self, settings: IndexSettings, revision: Revision | None = None) -> None:
         self._settings = settings
+        self._revision = revision
 
     def replica(self, manifest: Manifest, catalogue: str) -> Replica:
         """Return an empty replica."""
         held = held_categories(self._settings.categories, manifest.categories)
-        gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held)
+        gallery = Gallery(len(manifest.categories), manifest.dimension, FaissFlat, held=held, revision=self._revision)
         return Replica(gallery, manifest.model_id, self._settings.unversioned_model, self._settings.part)
 
     def keeper(self, manifest: Manifest, catalogue: str) -> SnapshotKeeper | None:

@@ -4,7 +4,7 @@ import random
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 from fastapi import Query as QueryParam
 from starlette.responses import Response
 
@@ -22,7 +22,9 @@ from services.contracts.domain.errors import (
 from services.contracts.domain.filtering.filters import Filter
 from services.contracts.web.bodies.json_body import JsonBodyRoute
 from services.contracts.web.problems import responses
+from services.contracts.web.requests.disconnect import until_disconnected
 from services.contracts.wire.index import (
+    MAX_REVISION_WAIT_S,
     MAX_SAMPLE,
     CatalogueStatus,
     CategoryCount,
@@ -30,6 +32,7 @@ from services.contracts.wire.index import (
     IndexedProduct,
     IndexQuery,
     IndexResponse,
+    IndexRevision,
     IndexSample,
     IndexSearch,
     IndexSimilar,
@@ -189,6 +192,26 @@ async def sample(
             for name, number, key, payload in products
         ]
     )
+
+
+@router.get(
+    "/revision",
+    response_model=IndexRevision,
+    summary="The revision of what searches see",
+    responses=responses(InvalidRequest),
+)
+async def revision(
+    request: Request,
+    state: State,
+    after: Annotated[str | None, QueryParam(description="a known revision: wait for another one")] = None,
+    wait_s: Annotated[float, QueryParam(ge=0, le=MAX_REVISION_WAIT_S, description="how long, in seconds")] = 0.0,
+) -> IndexRevision:
+    """As long as it is the same, so is the result of every search. It is null where Milvus holds the products."""
+    if state.revision is None:
+        return IndexRevision(revision=None)
+    if after is None:
+        return IndexRevision(revision=str(state.revision))
+    return IndexRevision(revision=await until_disconnected(request, state.revision.after(after, wait_s)))
 
 
 @router.get(

@@ -16,6 +16,7 @@ from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.web.requests.deadline import remaining_s
 from services.engine.deadline import Deadline
 from services.engine.multi_search import Galleries, is_prepared, prepare
+from services.engine.revision import Revision
 from services.index.metrics import IndexMetrics
 from services.index.models.model_indexes import ModelIndexes
 
@@ -36,6 +37,7 @@ class IndexState:
         metrics: of the service.
         part: the part of each category that this node holds.
         engine: what holds the vectors, such as `milvus hnsw`.
+        revision: of what searches see; None if another engine does not say when it changes.
     """
 
     models: ModelIndexes
@@ -46,6 +48,7 @@ class IndexState:
     metrics: IndexMetrics
     part: Part = WHOLE
     engine: str = FAISS
+    revision: Revision | None = None
 
     def check_part(self, wanted: Part) -> None:
         """Return if this node holds exactly this part of each category.

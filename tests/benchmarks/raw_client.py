@@ -26,10 +26,9 @@ class RawClient:
     def __init__(self, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> None:
         parts = urlsplit(url)
         assert parts.hostname and parts.port
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        head = f"{'GET' if body is None else 'POST'} {target} HTTP/1.1\r\n"
-        head += "".join(f"{name}: {value}\r\n" for name, value in {"Host": parts.netloc, **(headers or {})}.items())
-        self._head = head.encode()
+        fields = {"Host": parts.netloc, **(headers or {})}
+        self._fields = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self._head = self._line(body, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
         self._request = self._with_body(body)
         self._socket = socket.create_connection((parts.hostname, parts.port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -49,6 +48,15 @@ class RawClient:
         """Send the request with another body; return the response's, as `send`."""
         self._request = self._with_body(body)
         return self.send()
+
+    def get_timed_ms(self, target: str) -> float:
+        """Send a GET to another path; return the milliseconds as `timed_ms`."""
+        self._head = self._line(None, target)
+        self._request = self._with_body(None)
+        return self.timed_ms()
+
+    def _line(self, body: bytes | None, target: str) -> bytes:
+        return f"{'GET' if body is None else 'POST'} {target} HTTP/1.1\r\n{self._fields}".encode()
 
     def _with_body(self, body: bytes | None) -> bytes:
         return self._head + (b"\r\n" if body is None else b"Content-Length: %d\r\n\r\n%b" % (len(body), body))

@@ -11,8 +11,10 @@ import httpx
 
 from services.contracts.clients.service_transport import ServiceRequest, ServiceResponse, ServiceTransport, Transport
 from services.contracts.web.local_app import LocalApp, local_app
+from services.contracts.wire.index import REVISION_FIELD
 
 log = logging.getLogger("uvicorn.error")
+_REVISION = REVISION_FIELD.encode()
 
 
 def transport_to(address: httpx.URL, max_connections: int) -> Transport:
@@ -85,7 +87,7 @@ class _Exchange:
         self.response = response
         self.disconnected = asyncio.Event()
         self._request: bytes | None = body  # None: the app has it
-        self._status, self._content_type = 0, ""
+        self._status, self._content_type, self._revision = 0, "", ""
         self._body: list[bytes] = []
 
     async def receive(self) -> dict[str, Any]:
@@ -100,12 +102,15 @@ class _Exchange:
         """Take a part of the response."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            types = [value for name, value in message.get("headers", ()) if name.lower() == b"content-type"]
-            self._content_type = types[0].decode("latin-1") if types else ""
+            fields = [(name.lower(), value) for name, value in message.get("headers", ())]
+            first = dict(reversed(fields))
+            self._content_type = first.get(b"content-type", b"").decode("latin-1")
+            self._revision = first.get(_REVISION, b"").decode("latin-1")
         elif message["type"] == "http.response.body":
             self._body.append(message.get("body", b""))
             if not message.get("more_body", False) and not self.response.done():
-                self.response.set_result(ServiceResponse(self._status, self._content_type, b"".join(self._body)))
+                body = b"".join(self._body)
+                self.response.set_result(ServiceResponse(self._status, self._content_type, body, self._revision))
 
     def end(self, task: "asyncio.Task[None]") -> None:
         """Report an app that failed, and fail the request if it has no response."""

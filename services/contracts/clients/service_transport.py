@@ -12,7 +12,10 @@ from typing import Any, NamedTuple, Protocol
 import httptools
 import httpx
 
+from services.contracts.wire.index import REVISION_FIELD
+
 PORTS = {"http": 80, "https": 443}
+_REVISION = REVISION_FIELD.encode()
 
 
 class ServiceRequest(NamedTuple):
@@ -32,11 +35,19 @@ class ServiceRequest(NamedTuple):
 
 
 class ServiceResponse(NamedTuple):
-    """A response of any status, with its media type and its whole body."""
+    """A response of any status.
+
+    Attributes:
+        status: of the response.
+        content_type: its media type.
+        content: its whole body.
+        revision: of what an index shows; empty if the response names none.
+    """
 
     status: int
     content_type: str
     content: bytes
+    revision: str = ""
 
 
 class Transport(Protocol):
@@ -236,7 +247,7 @@ class _Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._content_type = b""
+        self._content_type = self._revision = b""
         self._body: list[bytes] = []
         self._has_begun = False
 
@@ -276,8 +287,11 @@ class _Connection(asyncio.Protocol):
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"content-type":
+        field = name.lower()
+        if field == b"content-type":
             self._content_type = value
+        elif field == _REVISION:
+            self._revision = value
 
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
@@ -285,10 +299,11 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
         if status < 200:  # an interim response
-            self._content_type, self._body = b"", []
+            self._content_type, self._revision, self._body = b"", b"", []
             return
         if not self._parser.should_keep_alive():
             self.close()
         if self._response is not None and not self._response.done():
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            self._response.set_result(ServiceResponse(status, self._content_type.decode("latin-1"), body))
+            kind, revision = self._content_type.decode("latin-1"), self._revision.decode("latin-1")
+            self._response.set_result(ServiceResponse(status, kind, body, revision))

@@ -2,11 +2,11 @@
 
 import hmac
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.contracts.domain.errors import Unauthorised
 from services.contracts.web.problems import problem_response
+from services.contracts.web.requests.fields import field_of
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -30,5 +30,5 @@ class ServiceTokenMiddleware:
         await app(scope, receive, send)
 
     def _has_token(self, scope: Scope) -> bool:
-        given = Headers(scope=scope).get("authorization", "")
+        given = field_of(scope, b"authorization") or ""
         return hmac.compare_digest(given.encode("latin-1", "replace"), self._expected)

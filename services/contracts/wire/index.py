@@ -19,6 +19,8 @@ from services.contracts.wire.filter_json import JsonFilter
 MAX_K = 100
 MAX_REACH = 500
 MAX_SAMPLE = 50
+MAX_REVISION_WAIT_S = 10.0
+REVISION_FIELD = "x-index-revision"  # of every response: the revision at the request's arrival
 
 Attributes = dict[str, AttributeValue | list[AttributeValue]]
 Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
@@ -231,6 +233,14 @@ class ScalePoints(FrozenModel):
 
     scores: list[float]
     values: list[float]
+
+
+class IndexRevision(FrozenModel):
+    """As long as the revision is the same, so is the result of every search."""
+
+    revision: str | None = Field(
+        description="null if the engine does not say when it changes", examples=["6f1c2ab09d3e.17"]
+    )
 
 
 class IndexResponse(FrozenModel):

@@ -12,13 +12,15 @@ from services.gateway.access.places import Places
 from services.gateway.access.record import record_of
 from services.gateway.settings import Work
 
-# The routes whose work has places, by method and path: their work, and their name. `place` counts each of them again.
-ROUTES: tuple[tuple[str, re.Pattern[str], Work, str], ...] = (
-    ("POST", re.compile(r"/v1/search"), "photo", "search_by_image"),
-    ("POST", re.compile(r"/v1/detect"), "photo", "detect_garments"),
-    ("POST", re.compile(r"/v1/products/.+/explain"), "photo", "explain_match"),
-    ("GET", re.compile(r"/v1/products/.+/similar"), "similar", "get_similar_products"),
-)
+# The routes whose work has places, by method: path, work and name. `place` counts each of them again.
+ROUTES: dict[str, tuple[tuple[re.Pattern[str], Work, str], ...]] = {
+    "POST": (
+        (re.compile(r"/v1/search"), "photo", "search_by_image"),
+        (re.compile(r"/v1/detect"), "photo", "detect_garments"),
+        (re.compile(r"/v1/products/.+/explain"), "photo", "explain_match"),
+    ),
+    "GET": ((re.compile(r"/v1/products/.+/similar"), "similar", "get_similar_products"),),
+}
 
 
 class AdmissionMiddleware:
@@ -37,8 +39,8 @@ class AdmissionMiddleware:
         await (self.app if refusal is None else problem_response(refusal))(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> TooManyRequests | None:
-        for method, path, work, name in ROUTES:
-            if scope["method"] == method and path.fullmatch(scope["path"]):
+        for path, work, name in ROUTES.get(scope["method"], ()):
+            if path.fullmatch(scope["path"]):
                 record_of(scope).operation = name
                 places: Places = scope["state"]["gateway"][ALL].places
                 return places.refusal(work, self.guard.caller_of(scope))

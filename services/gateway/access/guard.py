@@ -13,6 +13,7 @@ from services.contracts.domain.catalogues import ALL
 from services.contracts.domain.errors import Forbidden, Limit, NotFound, TooManyRequests, Unauthorised
 from services.contracts.domain.origin import origin_of
 from services.contracts.domain.quota import Quota
+from services.contracts.web.requests.fields import field_of
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.access.limits import Allowance, RateLimits, client_name
 from services.gateway.access.record import ADMIN_KEY, ANONYMOUS, record_of
@@ -74,7 +75,7 @@ class Guard:
         if rule.is_public:
             return
         client_quota = self._settings.client_rate
-        secret = _secret(request)
+        secret = _secret(request.scope)
         if secret is None and rule.is_beacon and (parameter := request.query_params.get(KEY_PARAMETER)):
             await self._check_beacon(rule, parameter, request)
             return
@@ -96,13 +97,13 @@ class Guard:
             TooManyRequests: the client has used up its quota of events.
         """
         quota = self._settings.events_rate
-        if quota is None or self._is_server_key(_secret(request)):
+        if quota is None or self._is_server_key(_secret(request.scope)):
             return
         await self._count("events", quota, client_name(record_of(request.scope).address), request, cost=number)
 
     def caller_of(self, scope: Scope) -> str:
         """Return the name under which `caller_name` counts the sender of a request that has not been checked yet."""
-        secret = _secret(Request(scope))
+        secret = _secret(scope)
         if secret is not None and self._is_admin(secret):
             return ADMIN_KEY
         key = self.keys.known(secret) if secret is not None and self._settings.access == "keys" else None
@@ -214,8 +215,8 @@ def _origin(request: Request) -> str | None:
     return origin_of(request.headers.get("origin") or request.headers.get("referer", ""))
 
 
-def _secret(request: Request) -> str | None:
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+def _secret(scope: Scope) -> str | None:
+    scheme, _, secret = (field_of(scope, b"authorization") or "").partition(" ")
     return (secret.strip() or None) if scheme.lower() == "bearer" else None
 
 

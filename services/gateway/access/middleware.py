@@ -1,11 +1,12 @@
 """The parts of access that concern every request: its host name, the fields of its rate limits, its audit line."""
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.contracts.domain.errors import UnknownHost
 from services.contracts.web.observability.telemetry import noted
 from services.contracts.web.problems import problem_response
+from services.contracts.web.requests.fields import field_of
 from services.gateway.access.record import record_of
 from services.gateway.request_path import requested_catalogue_of
 
@@ -46,7 +47,7 @@ class AccessMiddleware:
     def _is_known(self, scope: Scope) -> bool:
         if not self.hosts or scope["path"] in ALWAYS:
             return True
-        host = _host_name(Headers(scope=scope).get("host", ""))
+        host = _host_name(field_of(scope, b"host") or "")
         return host in self.hosts or any(
             pattern.startswith("*.") and host.endswith(pattern[1:]) for pattern in self.hosts
         )

@@ -1,6 +1,6 @@
 """The gateway's client of the index service."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 import httpx
@@ -12,6 +12,7 @@ from services.contracts.domain.errors import IndexNotReady, UpstreamTimeout
 from services.contracts.web.problems import MEDIA_TYPE, error_from_problem
 from services.contracts.wire.index import (
     IndexResponse,
+    IndexRevision,
     IndexSample,
     IndexSearch,
     IndexSimilar,
@@ -24,6 +25,7 @@ from services.contracts.wire.index import (
 PROXY_ERRORS = (502, 503, 504)
 JSON = "application/json"
 SLOW = "the index service did not answer in time"
+WAIT_S = 1.0  # for another revision; a node that is cut off is noticed as late
 
 
 class IndexClient:
@@ -47,6 +49,8 @@ class IndexClient:
         """
         self.address = base_url
         self._http = ServiceHttp(base_url, timeout_s, token=token, transport=transport)
+        self._longest_wait_s = min(WAIT_S, timeout_s / 2)
+        self.on_revision: Callable[[str], None] = lambda _: None  # called with the revision of each response
 
     async def close(self) -> None:
         """Close the connections."""
@@ -89,6 +93,21 @@ class IndexClient:
         except ValidationError:
             raise IndexNotReady("the server at the index's address is not an index of this version") from None
 
+    async def revision(self, after: str | None) -> str | None:
+        """Return the revision of what searches see; None if the node does not say when it changes.
+
+        With a known one, wait a while for another.
+
+        Raises:
+            IndexNotReady, UpstreamTimeout: as `status`.
+        """
+        query = "" if after is None else f"?{httpx.QueryParams({'after': after, 'wait_s': self._longest_wait_s})}"
+        body = await self._send("GET", f"/v1/revision{query}")
+        try:
+            return IndexRevision.model_validate_json(body).revision
+        except ValidationError:
+            return None
+
     async def sample(self, count: int, category: int | None, catalogues: Sequence[str]) -> IndexSample:
         """Return products of these catalogues, drawn at random, of one category or of all."""
         named = {} if category is None else {"category": category}
@@ -107,6 +126,7 @@ class IndexClient:
             raise UpstreamTimeout(SLOW) from None
         except httpx.HTTPError:
             raise IndexNotReady("the index service closed the connection") from None
+        self.on_revision(response.revision)
         if response.status in PROXY_ERRORS and not response.content_type.startswith(MEDIA_TYPE):
             raise IndexNotReady(f"a proxy in front of the index service answered {response.status}")
         if response.status != HTTPStatus.OK:

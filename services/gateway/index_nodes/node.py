@@ -1,5 +1,6 @@
 """One index node, as the gateway knows it: its client, its last status, and whether it answers."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -17,6 +18,8 @@ from services.gateway.index_nodes.hedging import RecentDurations
 T = TypeVar("T")
 log = structlog.get_logger()
 UNAVAILABLE = (IndexNotReady, UpstreamTimeout)
+CHANGED_S = 0.1  # after a change: the next ones may follow soon
+UNKNOWN_S = 2.0  # after a failure, and where a node does not say when it changes, or is several
 
 
 class IndexNode:
@@ -26,6 +29,7 @@ class IndexNode:
         status: the node's last status; None before it has been reached.
         trouble: why the last call failed; None if it did not.
         durations: of its last searches.
+        revision: of what its searches see, as long as it is known; None if not.
     """
 
     def __init__(self, client: IndexClient, calls: UpstreamCalls | None = None) -> None:
@@ -33,7 +37,9 @@ class IndexNode:
         self.durations = RecentDurations()
         self.status: IndexStatus | None = None
         self.trouble: LookalikeError | None = None
+        self.revision: str | None = None
         self._client = client
+        client.on_revision = self._compare
 
     @property
     def name(self) -> str:
@@ -104,6 +110,28 @@ class IndexNode:
             self.status = await self.ask(lambda client: client.status())
         except LookalikeError as error:
             self._remember(error)
+
+    async def watch(self) -> None:
+        """Know the node's revision, as long as it answers, until cancelled."""
+        while True:
+            pause_s = UNKNOWN_S
+            try:
+                known = self.revision = await self._client.revision(None)
+                while known is not None and self.revision is not None:
+                    if await self._client.revision(known) != known:
+                        pause_s = CHANGED_S
+                        break
+            except LookalikeError:  # searches report it
+                pass
+            except Exception:
+                log.exception("revision_not_watched", address=self._client.address)
+            self.revision = None
+            await asyncio.sleep(pause_s)
+
+    def _compare(self, revision: str) -> None:
+        """Forget the known revision if a response is of another one."""
+        if revision != self.revision:
+            self.revision = None
 
     async def close(self) -> None:
         """Close its client."""

@@ -45,6 +45,7 @@ from services.gateway.index_nodes.shadow import Shadow
 
 T = TypeVar("T")
 log = structlog.get_logger()
+Revisions = tuple[str, ...]  # of each node
 RETRY_ELSEWHERE = (IndexNotReady, UpstreamTimeout, ModelIndexMismatch, CategoryElsewhere)
 
 
@@ -82,6 +83,16 @@ class IndexNodes:
                 await self.refresh()
             except Exception:
                 log.exception("index_nodes_not_refreshed")
+
+    async def watch(self) -> None:
+        """Know the nodes' revisions until cancelled."""
+        await asyncio.gather(*(node.watch() for node in self.nodes))
+
+    @property
+    def revisions(self) -> Revisions | None:
+        """The revisions of what all nodes show; None if one is not known, or a shadow node compares answers."""
+        known = tuple([node.revision for node in self.nodes if node.revision is not None])
+        return known if len(known) == len(self.nodes) and self._shadow is None else None
 
     async def refresh(self) -> None:
         """Read every node's status."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 
 from services.contracts.domain import errors
 from services.contracts.domain.catalogues import known_catalogue
@@ -88,16 +88,19 @@ async def search_by_image(request: Request, state: State) -> SearchResponse:
 )
 async def get_similar_products(
     request: Request, state: State, id: Annotated[str, Path(description="the product's id")]
-) -> SimilarResponse:
+) -> Response:
     """Find the products that look most like one of the catalogue, which is left out."""
-    options = parse(SimilarOptions, {}, request.query_params)
-    _check_rules(request, state, options)
-    if options.catalogue is not None:
-        known_catalogue(options.catalogue, state.search.catalogues)
-    async with place(request, state, "similar"):
-        response = await state.search.by_product(check_key(id), options)
-    _metrics(request).record_search("product", response.outcome, response.category.name, response.timings_ms)
-    return response
+    query = request.scope["query_string"].decode("latin-1")
+    page = state.search.kept_page(id, query)
+    if page is None:
+        options = parse(SimilarOptions, {}, request.query_params)
+        _check_rules(request, state, options)
+        if options.catalogue is not None:
+            known_catalogue(options.catalogue, state.search.catalogues)
+        async with place(request, state, "similar"):
+            page = await state.search.similar_page(check_key(id), query, options)
+    _metrics(request).record_search("product", page.outcome, page.category, page.timings_ms)
+    return Response(page.text, media_type="application/json")
 
 
 def _check_rules(request: Request, state: GatewayState, options: RankingOptions) -> None:

@@ -1,5 +1,6 @@
 """A search that was answered → its row in the log."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -49,3 +50,8 @@ def logged_search(
         ),
         client_id=options.visitor,
     )
+
+
+def repeated(search: LoggedQuery, request_id: str | None) -> LoggedQuery:
+    """Return the row of a search that shows the same as an earlier one."""
+    return replace(search, id=new_event_id(), query_id=request_id or "", timestamp=datetime.now(UTC))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from services.catalogue.events.logged_query import LoggedQuery
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.domain.categories import resolve_category
 from services.contracts.domain.errors import (
@@ -18,7 +19,7 @@ from services.contracts.domain.errors import (
 )
 from services.contracts.domain.similarity import CLOSE
 from services.contracts.web.observability.telemetry import note, request_id
-from services.contracts.web.public_address import use_absolute_urls
+from services.contracts.web.public_address import current_prefix, use_absolute_urls
 from services.contracts.wire.embedding import GarmentBox
 from services.contracts.wire.index import Hit, IndexedProduct, IndexResponse, IndexSearch, IndexSimilar, IndexVectors
 from services.gateway.events.query_log import QueryLog
@@ -30,8 +31,9 @@ from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import Order, RankedSearch, Stage
 from services.gateway.search.examples import NO_EXAMPLES, ExampleReader, Examples, PhotoQuery, combined
 from services.gateway.search.garment_crop import GarmentCrop, PhotoView
+from services.gateway.search.kept_responses import KeptResponse, KeptResponses
 from services.gateway.search.links import Links
-from services.gateway.search.logged_search import logged_search
+from services.gateway.search.logged_search import logged_search, repeated
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.options import PhotoOptions, SimilarOptions
 from services.gateway.search.responses import (
@@ -44,6 +46,7 @@ from services.gateway.search.responses import (
     Similarity,
     SimilarResponse,
 )
+from services.gateway.search.similar_page import OWN_FIELDS, SimilarPage
 from services.gateway.search.visible import VisibleAttributes
 
 MAX_GARMENTS = 8  # that a search with garments=all looks at
@@ -88,6 +91,7 @@ class SearchService:
         ranking: Ranking = Ranking(),  # noqa: B008 - it is immutable
         queries: QueryLog | None = None,
         count_order: Callable[[Order], None] | None = None,
+        kept: KeptResponses | None = None,
     ) -> None:
         """Put a search together.
 
@@ -101,6 +105,7 @@ class SearchService:
             ranking: changes the order of results.
             queries: keeps the searches; None: they are not kept.
             count_order: counts searches by their order; None: they are not counted.
+            kept: responses to searches by product; several services share them. None: they are not kept.
         """
         self.embedding = embedding
         self.index = index
@@ -113,6 +118,7 @@ class SearchService:
         self._ranking = ranking
         self._queries = queries
         self._count_order = count_order or (lambda _: None)
+        self.kept = KeptResponses() if kept is None else kept
         self._names: tuple[str, list[str]] | None = None
 
     async def names(self, model: str | None = None) -> list[str]:
@@ -271,6 +277,56 @@ class SearchService:
     ) -> PhotoView | None:
         return None if photo is None else await self._crop.view(photo, options, model, chosen)
 
+    def kept_page(self, key: str, query: str) -> SimilarPage | None:
+        """Return the page of a search by product if an equal request was answered and nothing has changed since.
+
+        Args:
+            key: of the product.
+            query: the request's query string, as it was sent.
+        """
+        started = time.perf_counter()
+        kept = self.kept.get(self._key(key, query))
+        if kept is None or self._ranking.applies(kept.options, self.catalogues):
+            return None
+        self.kept.hits += 1
+        self._count_order("plain")
+        if self._queries is not None and kept.logged is not None:
+            self._queries.record(repeated(kept.logged, request_id()))
+        timings = {"total": ms_since(started)}
+        note(
+            k=kept.options.k,
+            offset=kept.options.offset,
+            category=kept.category,
+            model=kept.model,
+            stages_ms=timings,
+        )
+        return SimilarPage.of(kept.text, kept.outcome, kept.category, timings)
+
+    async def similar_page(self, key: str, query: str, options: SimilarOptions) -> SimilarPage:
+        """Return the page of a search by product, and keep it for equal requests.
+
+        Args:
+            key: of the product.
+            query: the request's query string, as it was sent.
+            options: the same, validated.
+
+        Raises: as `by_product`.
+        """
+        revisions = self.index.revisions
+        response, logged = await self._by_product(key, options)
+        text = response.model_dump_json(exclude=OWN_FIELDS).encode()
+        outcome, category = response.outcome, response.category.name
+        # What re-rankers do depends on more than the index, and an absolute address on the request's host.
+        is_plain = not (options.absolute_urls or self._ranking.applies(options, self.catalogues))
+        if revisions is not None and is_plain:
+            kept = KeptResponse(revisions, text, options, outcome, category, response.model, logged)
+            self.kept.keep(self._key(key, query), kept)
+        return SimilarPage.of(text, outcome, category, response.timings_ms)
+
+    def _key(self, key: str, query: str) -> tuple[str, ...]:
+        """Return what responses are kept by: everything that they depend on, apart from the index and the settings."""
+        return key, query, current_prefix(), *self.catalogues
+
     async def by_product(self, key: str, options: SimilarOptions) -> SimilarResponse:
         """Return the products that look like one of the catalogue, which is left out. Needs no network.
 
@@ -280,6 +336,11 @@ class SearchService:
             PageExpired: no index node has the engine of the page before.
             IndexNotReady, ModelIndexMismatch, UpstreamTimeout: the index fails.
         """
+        response, _ = await self._by_product(key, options)
+        return response
+
+    async def _by_product(self, key: str, options: SimilarOptions) -> tuple[SimilarResponse, LoggedQuery | None]:
+        """Return the products as `by_product`, and the row of the log; None if searches are not kept."""
         if options.absolute_urls:
             use_absolute_urls()
         started = time.perf_counter()
@@ -320,9 +381,11 @@ class SearchService:
             request_id=request_id(),
             timings_ms=timings,
         )
-        if self._queries is not None:
-            self._queries.record(logged_search(result, response, options, product=key))
-        return result
+        if self._queries is None:
+            return result, None
+        logged = logged_search(result, response, options, product=key)
+        self._queries.record(logged)
+        return result, logged
 
     async def _stages_of_product(self, key: str, options: SimilarOptions) -> list[Stage]:
         """Return what the re-rankers do with a search by product. Only they need its category and vector.

@@ -15,6 +15,7 @@ from services.catalogue.store.products import ProductCollection
 from services.catalogue.threads import to_the_end
 from services.contracts.domain.errors import CatalogueUnavailable, LookalikeError
 from services.contracts.wire.index import SyncState, SyncStatus
+from services.engine.revision import Revision
 from services.index.follow.change_stream import ChangeStream
 from services.index.follow.polling import Poller
 from services.index.follow.reconciliation import Reconciler
@@ -65,6 +66,7 @@ class Follower:
         make_replica: Callable[[], Replica],
         keeper: Keeper | None = None,
         options: FollowOptions | None = None,
+        revision: Revision | None = None,
     ) -> None:
         """Set what to follow.
 
@@ -73,6 +75,7 @@ class Follower:
             make_replica: makes an empty replica for each load.
             keeper: of the snapshot; None if there are no snapshots.
             options: how to follow.
+            revision: of what searches see; its own if None.
         """
         self.state: SyncState = "starting"
         self.loaded_from: Literal["snapshot", "database"] | None = None
@@ -81,6 +84,7 @@ class Follower:
         self._make_replica = make_replica
         self._keeper = keeper
         self._options = options or FollowOptions()
+        self._revision = revision or Revision()
         self._reconciler = Reconciler(products, self._options.reconcile_s)
         self._poller = Poller(products)
         self._writer: ReplicaWriter | None = None
@@ -139,7 +143,8 @@ class Follower:
         if position is None:
             self.state = "starting"
             return
-        self._writer, self.state, self.loaded_from = writer, "reconnecting", "snapshot"
+        with self._revision.changing():
+            self._writer, self.state, self.loaded_from = writer, "reconnecting", "snapshot"
         self._token, self._database, self._level_at = position.token, position.database, position.level_at
 
     async def _read_position(self, keeper: Keeper, replica: Replica) -> SyncPosition | None:
@@ -281,4 +286,5 @@ class Follower:
         log.info("index_loaded", products=len(replica.gallery), seconds=seconds, skipped=len(replica.skipped))
         if self._writer is not None:
             writer.continue_counts(self._writer)
-        self._writer, self._loading, self._must_reload, self.loaded_from = writer, None, False, "database"
+        with self._revision.changing():
+            self._writer, self._loading, self._must_reload, self.loaded_from = writer, None, False, "database"

@@ -9,6 +9,7 @@ from services.contracts.domain.catalogues import not_indexed
 from services.contracts.domain.errors import IndexNotReady
 from services.contracts.domain.manifest import Manifest
 from services.engine.product_gallery import ProductGallery
+from services.engine.revision import Revision
 from services.index.follow.follower import Follower
 from services.index.replica.calibrator import Calibrator
 from services.index.replica.column_keeper import ColumnKeeper
@@ -17,19 +18,22 @@ from services.index.replica.column_keeper import ColumnKeeper
 class CatalogueIndex:
     """One catalogue by one model: the follower of its database, and the scales of similarity of its categories."""
 
-    def __init__(self, name: str, manifest: Manifest, follower: Follower, *, is_only: bool) -> None:
+    def __init__(
+        self, name: str, manifest: Manifest, follower: Follower, revision: Revision | None = None, *, is_only: bool
+    ) -> None:
         """Hold a catalogue of a model.
 
         Args:
             name: the catalogue's.
             manifest: the model's.
             follower: follows the database for this catalogue and model.
+            revision: of what searches see; its own if None.
             is_only: whether the index holds no other catalogue; then logs and reasons do not name it.
         """
         self.name = name
         self._is_only = is_only
         self.follower = follower
-        self.calibrator = Calibrator(manifest, self._loaded_gallery)
+        self.calibrator = Calibrator(manifest, self._loaded_gallery, revision)
         self._columns = ColumnKeeper(self._loaded_gallery)
         self._model = manifest.model_id
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,17 +89,19 @@ class CatalogueIndex:
 class ModelIndex:
     """The catalogues by one model."""
 
-    def __init__(self, manifest: Manifest, followers: Mapping[str, Follower]) -> None:
+    def __init__(self, manifest: Manifest, followers: Mapping[str, Follower], revision: Revision | None = None) -> None:
         """Set the model and its followers.
 
         Args:
             manifest: of the model.
             followers: of the catalogues' databases for this model, by catalogue name.
+            revision: of what searches see; its own if None.
         """
         self.manifest = manifest
         is_only = len(followers) == 1
         self.catalogues = {
-            name: CatalogueIndex(name, manifest, follower, is_only=is_only) for name, follower in followers.items()
+            name: CatalogueIndex(name, manifest, follower, revision, is_only=is_only)
+            for name, follower in followers.items()
         }
 
     @property

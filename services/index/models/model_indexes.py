@@ -16,6 +16,7 @@ import structlog
 from services.catalogue.store.model_note import ModelNote
 from services.contracts.domain.errors import CatalogueUnavailable, ModelIndexMismatch
 from services.contracts.domain.manifest import Manifest, ManifestError
+from services.engine.revision import Revision
 from services.index.follow.follower import Follower
 from services.index.models.model_index import ModelIndex
 from services.index.models.note_file import ModelNoteFile
@@ -48,6 +49,7 @@ class ModelIndexes:
         forget: Callable[[Manifest], None] = lambda _: None,
         announce: Callable[[Manifest], None] = lambda _: None,
         interval_s: float = NOTE_INTERVAL_S,
+        revision: Revision | None = None,
     ) -> None:
         """Hold no model yet.
 
@@ -59,6 +61,7 @@ class ModelIndexes:
             forget: called after a model is dropped.
             announce: called in a thread once a model is complete and active.
             interval_s: the time between two reads of the note, in seconds.
+            revision: of what searches see; its own if None.
         """
         self.note = ModelNote()
         self.problems: dict[str, str] = {}
@@ -70,6 +73,7 @@ class ModelIndexes:
         self._announce = announce
         self._announced = ""
         self._interval_s = interval_s
+        self._revision = revision or Revision()
         self._held: dict[str, ModelIndex] = {}
         self._active = ""  # until a model is held
 
@@ -154,7 +158,8 @@ class ModelIndexes:
             self._announced = self._active
         needed = {*self.note.kept(first), self._active}
         for model in [model for model in self._held if model not in needed]:
-            dropped = self._held.pop(model)
+            with self._revision.changing():
+                dropped = self._held.pop(model)
             await dropped.stop()
             await asyncio.to_thread(self._forget, dropped.manifest)
             log.info("model_dropped", model=model)
@@ -180,8 +185,9 @@ class ModelIndexes:
         return manifest
 
     def _hold(self, manifest: Manifest) -> None:
-        model_index = ModelIndex(manifest, self._follow(manifest))
-        self._held[manifest.model_id] = model_index
+        model_index = ModelIndex(manifest, self._follow(manifest), self._revision)
+        with self._revision.changing():
+            self._held[manifest.model_id] = model_index
         model_index.start()
         log.info("model_held", model=manifest.model_id)
 
@@ -189,7 +195,11 @@ class ModelIndexes:
         """Make the target the active model if it is complete, or if the active one is not complete either."""
         target = self._held.get(self.target)
         if self._active not in self._held:  # no model has been active yet
-            self._active = self.target if target is not None else next(iter(self._held))
+            self._activate(self.target if target is not None else next(iter(self._held)))
         elif target is not None and self._active != self.target and (target.is_complete or not self.active.is_complete):
             log.info("model_switched", model=self.target, previous=self._active)
-            self._active = self.target
+            self._activate(self.target)
+
+    def _activate(self, model: str) -> None:
+        with self._revision.changing():
+            self._active = model

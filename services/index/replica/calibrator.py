@@ -10,6 +10,7 @@ import structlog
 
 from services.contracts.domain.manifest import Manifest
 from services.engine.product_gallery import ProductGallery
+from services.engine.revision import Revision
 from services.engine.similarity import SimilarityScale, calibrate, scale_from_threshold
 
 log = structlog.get_logger()
@@ -35,11 +36,15 @@ class Calibrator:
         manifest: of the model; its threshold `no_close_match` makes the scale of categories with too few products,
             and `close_photo` is the highest score from which a match is close.
         gallery: returns the gallery that is searched, or None before the first load.
+        revision: of what searches see; its own if None.
     """
 
-    def __init__(self, manifest: Manifest, gallery: Callable[[], ProductGallery | None]) -> None:
+    def __init__(
+        self, manifest: Manifest, gallery: Callable[[], ProductGallery | None], revision: Revision | None = None
+    ) -> None:
         self._names = manifest.categories
         self._gallery = gallery
+        self._revision = revision or Revision()
         self._default_scale = scale_from_threshold(manifest.thresholds)
         self._close_photo = manifest.thresholds.get("close_photo")
         self._calibrations: dict[int, _Calibration] = {}
@@ -80,7 +85,8 @@ class Calibrator:
             scale = calibrate(view, lambda: self._is_stopped, self._close_photo)
             if self._is_stopped:
                 return
-            self._calibrations[category] = _Calibration(scale, weakref.ref(gallery), view.changes)
+            with self._revision.changing():
+                self._calibrations[category] = _Calibration(scale, weakref.ref(gallery), view.changes)
             if scale:
                 log.info(
                     "category_calibrated",

@@ -37,6 +37,7 @@ from tests.support.waiting import eventually
 PRODUCTS = 15_000
 ROUNDS = int(os.environ.get("COST_ROUNDS", "9"))
 SEARCHES = 60  # of a round
+POPULAR = 600  # searches of a round for products by their popularity
 CLIENTS = (1, 2, 4, 8, 16, 32)
 EACH = 10  # searches of a client, at least
 IDLE_S = 15.0  # after the start: each service gives freed memory back every ten seconds
@@ -197,26 +198,68 @@ def _rate(count: int, work: Callable[[], object]) -> float:
 
 
 def similar(running: Running) -> dict[str, Spread]:
-    """Return what a search by product costs, against an empty route."""
+    """Return what a search by product costs, against an empty route: for one product, and for another each time."""
     rows: list[dict[str, float]] = []
+    others = iter(range(PRODUCTS - 1, 0, -1))
     with running_empty_route() as (url, pid):
-        client, empty = running.similar(), RawClient(url)
+        client, empty, changing = running.similar(), RawClient(url), running.similar()
+        client.send()
         for _ in range(ROUNDS):
             empty_before, before = cpu_ms(pid), cpu_of(running.pids)
             empty_ms = [empty.timed_ms() for _ in range(4 * SEARCHES)]
             empty_cpu = (cpu_ms(pid) - empty_before) / len(empty_ms)
             durations = [client.timed_ms() for _ in range(2 * SEARCHES)]
             spent = sum(cpu_of(running.pids).values()) - sum(before.values())
+            first_ms = [changing.get_timed_ms(similar_path(next(others))) for _ in range(2 * SEARCHES)]
             rows.append(
                 {
                     "similar: p50 ms": statistics.median(durations),
                     "similar: p50, times an empty route's": statistics.median(durations) / statistics.median(empty_ms),
                     "similar: processor ms": spent / len(durations),
+                    "similar, another product each time: p50 ms": statistics.median(first_ms),
+                    "similar, another product each time: p50, times an empty route's": (
+                        statistics.median(first_ms) / statistics.median(empty_ms)
+                    ),
                     "an empty route: p50 ms": statistics.median(empty_ms),
                     "an empty route: processor ms": empty_cpu,
                 }
             )
+    return {name: Spread.of([row[name] for row in rows]) for name in rows[0]} | by_popularity(running)
+
+
+def by_popularity(running: Running) -> dict[str, Spread]:
+    """Return what searches by product cost if shoppers look at the n-th most popular product 1/n times as often.
+
+    The first round begins with few kept responses.
+    """
+    weights = 1 / np.arange(1, PRODUCTS + 1)
+    drawn = np.random.default_rng(SEED).choice(PRODUCTS, (ROUNDS, POPULAR), p=weights / weights.sum())
+    client, rows = running.similar(), []
+    for numbers in drawn.tolist():
+        kept, before = kept_responses(running), sum(cpu_of(running.pids).values())
+        times_ms = [client.get_timed_ms(similar_path(number)) for number in numbers]
+        spent = sum(cpu_of(running.pids).values()) - before
+        rows.append(
+            {
+                "similar, products by Zipf's law: mean ms": statistics.mean(times_ms),
+                "similar, products by Zipf's law: processor ms": spent / len(numbers),
+                "similar, products by Zipf's law: share of kept responses": (kept_responses(running) - kept)
+                / len(numbers),
+            }
+        )
     return {name: Spread.of([row[name] for row in rows]) for name in rows[0]}
+
+
+def similar_path(number: int) -> str:
+    """Return the address of what is similar to a product."""
+    return f"/v1/products/{number}/similar"
+
+
+def kept_responses(running: Running) -> float:
+    """Return how many searches the gateway has answered with kept responses."""
+    text = httpx.get(f"{running.stack.settings.gateway_url}/metrics", trust_env=False).text
+    _, _, rest = text.partition('lookalike_cache_hits_total{cache="responses"} ')
+    return float(rest.split()[0])
 
 
 def measure(*, one_process: bool) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from services.gateway.ranking.ranking import Ranking
 from services.gateway.ranking.reranker import Reranker
 from services.gateway.ranking.rule_book import RuleBook
 from services.gateway.search.image_reader import ImageReader
+from services.gateway.search.kept_responses import KeptResponses
 from services.gateway.search.links import Links
 from services.gateway.search.model_binding import ModelBinding
 from services.gateway.search.service import SearchService
@@ -416,12 +417,15 @@ async def _states(
         "logs": (log,),
     }
     queries = log.queries if settings.events_enabled else None
+    responses = KeptResponses(settings.kept_responses_bytes, lambda revisions: revisions == nodes.revisions)
     names, book, look_model = settings.catalogues, RuleBook(), make_look_model()
     ranking = Ranking([Boosts(book), Diversity(), *rerankers, Pins(book)])
 
     def searching(searched: tuple[str, ...], kept: QueryLog | None) -> SearchService:
         count = metrics.count_order
-        return SearchService(embedding, nodes, links, binding, searched, visible, ranking, kept, count_order=count)
+        return SearchService(
+            embedding, nodes, links, binding, searched, visible, ranking, kept, count_order=count, kept=responses
+        )
 
     return {
         ALL: GatewayState(

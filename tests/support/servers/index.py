@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.middleware import Middleware
 
 from services.contracts.domain.catalogues import DEFAULT_CATALOGUE
 from services.contracts.domain.manifest import InputSize, Manifest, ManifestError
@@ -20,6 +21,7 @@ from services.contracts.domain.parts import WHOLE, Part
 from services.contracts.web.app import make_app
 from services.engine.flat_search import FaissFlat
 from services.engine.gallery import Gallery
+from services.engine.revision import Revision
 from services.gateway.index_nodes.client import IndexClient
 from services.index.app import readiness
 from services.index.follow.follower import Follower
@@ -29,6 +31,7 @@ from services.index.models.model_indexes import ModelIndexes
 from services.index.models.note_file import ModelNoteFile
 from services.index.replica.replica import Replica
 from services.index.replica.writer import ReplicaWriter
+from services.index.revision_field import RevisionMiddleware
 from services.index.routes import router
 from services.index.state import IndexState
 from tests.support.servers.stack import ROOT
@@ -60,12 +63,19 @@ def write_model(folder: Path, version: int = 1) -> Path:
     return folder
 
 
-def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others: Replica | None) -> FastAPI:
+def app_around(
+    replica: Replica | None,
+    manifest: Manifest = MANIFEST,
+    revision: Revision | None = None,
+    /,
+    **others: Replica | None,
+) -> FastAPI:
     """Return the service's app without a database: it shows these replicas, or is still loading.
 
     Args:
         replica: of the default catalogue.
         manifest: the model's.
+        revision: the replicas'; None if the engine does not say when it changes.
         others: of other catalogues, by their names.
     """
     held = replica.gallery.held if replica else frozenset(range(len(CATEGORIES)))
@@ -73,7 +83,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
     followers = {name: _follower(each) for name, each in {DEFAULT_CATALOGUE: replica, **others}.items()}
     metrics = IndexMetrics()
     models = ModelIndexes(manifest, _nothing_else, lambda _: followers, ModelNoteFile(None, ""))
-    indexed = models._held[manifest.model_id] = ModelIndex(manifest, followers)
+    indexed = models._held[manifest.model_id] = ModelIndex(manifest, followers, revision)
     for catalogue in indexed.catalogues.values():
         catalogue.calibrator.calibrate()
     models._switch()
@@ -82,7 +92,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with ThreadPoolExecutor(2) as threads:
-            yield {"index": IndexState(models, held, threads, threads, 30.0, metrics, part)}
+            yield {"index": IndexState(models, held, threads, threads, 30.0, metrics, part, revision=revision)}
 
     return make_app(
         service="index",
@@ -92,6 +102,7 @@ def app_around(replica: Replica | None, manifest: Manifest = MANIFEST, **others:
         readiness=readiness,
         metrics=metrics,
         max_body_bytes=100_000,
+        inner_middleware=[] if revision is None else [Middleware(RevisionMiddleware, revision=revision)],
     )
 
 
@@ -116,8 +127,11 @@ def _nothing_else(model: str) -> Manifest:
     raise ManifestError(f"there is no {model}")
 
 
-def new_replica(held: Collection[int] | None = None, part: Part = WHOLE) -> Replica:
-    return Replica(Gallery(len(CATEGORIES), 64, FaissFlat, held=held), "fashion/1", "fashion/1", part)
+def new_replica(
+    held: Collection[int] | None = None, part: Part = WHOLE, *, revision: Revision | None = None
+) -> Replica:
+    gallery = Gallery(len(CATEGORIES), 64, FaissFlat, held=held, revision=revision)
+    return Replica(gallery, "fashion/1", "fashion/1", part)
 
 
 class IndexProcess:

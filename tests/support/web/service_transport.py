@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 
 from services.contracts.clients.service_transport import ServiceRequest, ServiceResponse
+from services.contracts.wire.index import REVISION_FIELD
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -21,7 +22,8 @@ class AnsweringTransport:
         response = self._handler(
             httpx.Request(request.method, url, headers=dict(request.fields), content=request.content)
         )
-        return ServiceResponse(response.status_code, response.headers.get("content-type", ""), response.content)
+        kind, revision = (response.headers.get(name, "") for name in ("content-type", REVISION_FIELD))
+        return ServiceResponse(response.status_code, kind, response.content, revision)
 
     async def close(self) -> None:
         """Nothing is open."""

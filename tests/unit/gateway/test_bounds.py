@@ -42,6 +42,7 @@ def settings(name: str, value: Any) -> GatewaySettings:
         *((name, 0, -0.01) for name in SHARES),
         ("taste_attributes", 0, -0.01),
         ("learned_bound", 0, -0.01),
+        ("kept_responses_bytes", 0, -1),
         ("port", 0, -1),
         ("admin_port", 0, -1),
         ("index_urls", "http://a:1", ","),

@@ -79,4 +79,4 @@ async def test_a_model_that_is_dropped_is_forgotten_in_each_catalogue(
 
 @pytest.mark.parametrize(("engine", "kind"), [("faiss", FaissEngine), ("milvus", MilvusEngine)])
 def test_the_engine_is_that_of_the_settings(engine: str, kind: type[object]) -> None:
-    assert isinstance(app._engine(IndexSettings.model_validate({"engine": engine})), kind)
+    assert isinstance(app._engine(IndexSettings.model_validate({"engine": engine}), None), kind)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +17,7 @@ from services.contracts.domain.errors import AmbiguousLength, RequestTimeout, Re
 from services.contracts.web.bodies.json_size import MAX_JSON_BYTES, JsonSize
 from services.contracts.web.http_problem import HttpProblem
 from services.contracts.web.problems import problem_response
+from services.contracts.web.requests.fields import field_of
 from services.contracts.web.requests.in_flight import BytesInFlight
 
 _KEY = "lookalike.body"
@@ -52,12 +52,11 @@ class _Body:
         rate: BodyRate,
         in_flight: BytesInFlight | None,
     ) -> None:
-        headers = Headers(scope=scope)
-        length = headers.get("content-length", "")
+        length = field_of(scope, b"content-length") or ""
         self.announced = int(length) if length.isdecimal() else None
         self.max_bytes = max_bytes
         self._max_json_bytes = max_json_bytes
-        self._json = JsonSize() if _is_json(headers.get("content-type", "")) else None
+        self._json = JsonSize() if _is_json(field_of(scope, b"content-type") or "") else None
         self._receive = receive
         self._received = 0
         self._rate = rate
@@ -169,7 +168,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if len([name for name, _ in scope["headers"] if name in LENGTHS]) > 1:
+        if sum([name in LENGTHS for name, _ in scope["headers"]]) > 1:
             error = AmbiguousLength("the request has more than one field of Content-Length and Transfer-Encoding")
             await problem_response(error)(scope, receive, send)
             return

@@ -2,7 +2,10 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import TextIO
+
+Line = str | Callable[[], str]  # a function returns the line once it is written
 
 
 class LogLines:
@@ -21,10 +24,10 @@ class LogLines:
         """
         self._stream = stream
         self._delay_s = delay_s
-        self._waiting: list[str] = []
+        self._waiting: list[Line] = []
         self._lock = threading.Lock()
 
-    def info(self, line: str) -> None:
+    def info(self, line: Line) -> None:
         """Write a line, with others if it may wait."""
         loop = self._loop()
         if loop is None:
@@ -36,9 +39,9 @@ class LogLines:
         if is_first:
             loop.call_later(self._delay_s, self.flush)
 
-    def error(self, line: str) -> None:
+    def error(self, line: Line) -> None:
         """Write a line at once, after those that wait."""
-        self.write(line + "\n")
+        self.write(_text(line) + "\n")
 
     debug = info
     warning = critical = error
@@ -47,7 +50,7 @@ class LogLines:
         """Write text at once, after the lines that wait: for handlers of the standard library."""
         with self._lock:
             lines, self._waiting = self._waiting, []
-            self._stream.write("".join([line + "\n" for line in lines]) + text)
+            self._stream.write("".join([_text(line) + "\n" for line in lines]) + text)
             self._stream.flush()
 
     def flush(self) -> None:
@@ -62,3 +65,7 @@ class LogLines:
             return asyncio.get_running_loop()
         except RuntimeError:
             return None
+
+
+def _text(line: Line) -> str:
+    return line if isinstance(line, str) else line()

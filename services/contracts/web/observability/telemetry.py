@@ -22,6 +22,7 @@ from services.contracts.web.observability.process_metrics import ProcessMetrics
 from services.contracts.web.observability.tracing import trace_headers, trace_ids
 
 REQUEST_ID_HEADER = "X-Request-ID"
+ORDINARY = frozenset({"info", "debug"})
 TRACEBACK = frozenset({"exc_info", "exception", "stack"})
 PLAIN = re.compile(r"[^\s=\"']*")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -30,7 +31,7 @@ _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
 _ID_FIELD = REQUEST_ID_HEADER.lower().encode()
 # Of every response that does not say otherwise: nothing guesses a type, and nothing is kept.
 DEFAULTS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status"})
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status", "/v1/revision"})
 # The methods that metrics and log lines name; any other is "other", because clients may invent methods.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -85,7 +86,7 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO", delay_s:
     ]
     renderer: structlog.types.Processor = structlog.processors.JSONRenderer() if json else ReadableLines()
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, _rendered_later(renderer)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
@@ -99,6 +100,17 @@ def configure_logging(service: str, *, json: bool, level: str = "INFO", delay_s:
     for noisy in ("httpx", "httpcore", "uvicorn.access", "pymongo", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _rendered_later(renderer: structlog.types.Processor) -> structlog.types.Processor:
+    """Return a processor that leaves the rendering of ordinary lines to when they are written, after their request."""
+
+    def render(logger: Any, name: str, event: structlog.types.EventDict) -> Any:
+        if name not in ORDINARY or not TRACEBACK.isdisjoint(event):
+            return renderer(logger, name, event)
+        return ((lambda: str(renderer(logger, name, event)),), {})
+
+    return render
 
 
 class ReadableLines:

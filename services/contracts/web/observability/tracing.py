@@ -15,7 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from services.contracts.domain.errors import LookalikeError
 
-QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status"})
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status", "/v1/revision"})
 MISSING = (
     "setting TRACES_ENDPOINT: traces need packages that are not installed: "
     "pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"

@@ -98,9 +98,10 @@ async def test_a_request_without_a_body_has_no_length(content: bytes | None, fie
         (({**START, "headers": [(b"X", b"y"), (b"Content-Type", b"a/b")]}, body(b"")), (200, "a/b", b"")),
         (({**START, "headers": [(b"content-type", b"a/b"), (b"content-type", b"c/d")]}, body(b"")), (200, "a/b", b"")),
         (({"type": "http.response.debug"}, START, body(b"a")), (200, "", b"a")),
+        (({**START, "headers": [(b"X-Index-Revision", b"a.1")]}, body(b"a")), (200, "", b"a", "a.1")),
     ],
 )
 async def test_a_response_is_made_of_the_messages_of_an_app(
     messages: tuple[dict[str, Any], ...], response: tuple[Any, ...]
 ) -> None:
-    assert await sent(Scripted(*messages), ServiceRequest("GET", "/", {})) == response
+    assert await sent(Scripted(*messages), ServiceRequest("GET", "/", {})) == ServiceResponse(*response)

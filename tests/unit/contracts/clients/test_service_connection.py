@@ -119,8 +119,8 @@ async def test_a_connection_whose_request_is_not_read_is_not_usable() -> None:
     ],
 )
 async def test_a_response_has_its_status_media_type_and_whole_body(response: bytes, expected: tuple[Any, ...]) -> None:
-    assert await (await Exchange().begin()).answer(response) == expected
-    assert await (await Exchange().begin()).answer(*(bytes([byte]) for byte in response)) == expected
+    assert await (await Exchange().begin()).answer(response) == ServiceResponse(*expected)
+    assert await (await Exchange().begin()).answer(*(bytes([byte]) for byte in response)) == ServiceResponse(*expected)
 
 
 @pytest.mark.parametrize(

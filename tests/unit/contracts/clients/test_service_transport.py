@@ -75,7 +75,7 @@ async def running(*responses: bytes | None) -> AsyncIterator[tuple[Server, Clien
 async def test_a_request_is_sent_as_it_is_and_its_response_read() -> None:
     async with running(OK) as (server, client):
         response = await client.send("POST", b"picture")
-        assert response == (200, "text/plain", b"ok")
+        assert response == (200, "text/plain", b"ok", "")
         assert server.heads[0].startswith(b"POST /path?a=b%20c HTTP/1.1\r\nHost: 127.0.0.1:")
         assert b"\r\nX-Request-ID: id\r\nContent-Length: 7\r\n" in server.heads[0]
         assert server.bodies == [b"picture"]

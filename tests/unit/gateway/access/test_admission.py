@@ -71,6 +71,7 @@ def test_a_request_without_a_key_is_none_of_a_client_with_one(gateway: Gateway) 
 
 def test_the_routes_are_those_of_the_rules(gateway: Gateway) -> None:
     paths: dict[str, Any] = gateway.client.app.openapi()["paths"]  # type: ignore[attr-defined]
-    for method, pattern, _, name in ROUTES:
-        assert name in RULES
-        assert any(pattern.fullmatch(path) and method.lower() in operations for path, operations in paths.items())
+    for method, routes in ROUTES.items():
+        for pattern, _, name in routes:
+            assert name in RULES
+            assert any(pattern.fullmatch(path) and method.lower() in operations for path, operations in paths.items())

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def status(
 
 
 def node(known: IndexStatus | None, trouble: IndexNotReady | None = None) -> IndexNode:
-    client: Any = None
+    client: Any = SimpleNamespace()
     made = IndexNode(client)
     made.status, made.trouble = known, trouble
     return made

@@ -294,3 +294,17 @@ async def test_the_pause_between_attempts_doubles_and_starts_again_after_progres
         database.fail("next_batch", UNAVAILABLE)
         await until(lambda: len(pauses) == 7)
     assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.5, 1.5, 1.5, 0.1])
+
+
+async def test_each_replica_that_takes_the_place_of_another_makes_a_revision(database: Database) -> None:
+    database.put("1")
+    async with following(database) as follower:
+        first = str(follower._revision)
+        await until(lambda: follower.state == "following")
+        loaded = str(follower._revision)
+        await after_batches(database)
+        assert first != loaded == str(follower._revision)
+        replica = follower.replica
+        database.fail("next_batch", HistoryLost("too late"))
+        await until(lambda: follower.replica is not replica)
+        assert str(follower._revision) != loaded

@@ -293,3 +293,26 @@ async def test_a_model_is_usable_if_its_manifest_can_be_read_and_has_as_many_cat
     world.missing[THREE] = "there is no model directory models/fashion/3"
     async with world.running() as models:
         assert [models.is_usable(model) for model in (ONE, TWO, THREE)] == [True, True, False]
+
+
+async def test_a_model_that_is_held_activated_or_dropped_makes_a_revision(world: World) -> None:
+    async with world.running() as models:
+        world.followers[ONE].complete()
+        await world.store.read_again()
+        seen = [str(models._revision)]
+        await world.store.read_again()
+        assert str(models._revision) == seen[0]
+        world.store.current = ModelNote(active=ONE, candidate=TWO)
+        await until(lambda: TWO in held(models))
+        await world.store.read_again()
+        seen.append(str(models._revision))
+        world.followers[TWO].complete()
+        world.store.current = ModelNote(active=TWO, previous=ONE)
+        await until(lambda: active(models) == TWO)
+        await world.store.read_again()
+        seen.append(str(models._revision))
+        world.store.current = ModelNote(active=TWO)
+        await until(lambda: held(models) == [TWO])
+        await world.store.read_again()
+        seen.append(str(models._revision))
+    assert len(set(seen)) == len(seen)

@@ -169,7 +169,8 @@ async def test_a_fit_that_fails_is_repeated(monkeypatch: pytest.MonkeyPatch) -> 
     calibrator = Calibrator(MANIFEST, lambda: gallery)
     with capture_logs() as lines:
         async with running(calibrator):
-            await asyncio.to_thread(eventually, lambda: calibrator.scale(0))
+            await asyncio.to_thread(eventually, lambda: len(lines) == 2)
+    assert calibrator.scale(0)
     assert [line["event"] for line in lines] == ["calibration_failed", "category_calibrated"]
 
 
