@@ -38,6 +38,7 @@ class IndexNode:
         self.status: IndexStatus | None = None
         self.trouble: LookalikeError | None = None
         self.revision: str | None = None
+        self._named: set[str] = set()  # by responses while the revision is being read
         self._client = client
         client.on_revision = self._compare
 
@@ -116,8 +117,11 @@ class IndexNode:
         while True:
             pause_s = UNKNOWN_S
             try:
-                known = self.revision = await self._client.revision(None)
-                while known is not None and self.revision is not None:
+                self._named.clear()
+                known = await self._client.revision(None)
+                # Another response may have been faster, and of a later revision.
+                self.revision = known if self._named <= {known} else None
+                while known is not None and self.revision == known:
                     if await self._client.revision(known) != known:
                         pause_s = CHANGED_S
                         break
@@ -132,6 +136,8 @@ class IndexNode:
         """Forget the known revision if a response is of another one."""
         if revision != self.revision:
             self.revision = None
+            if len(self._named) < 2:  # of two, one is another
+                self._named.add(revision)
 
     async def close(self) -> None:
         """Close its client."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services.catalogue.events.logged_query import LoggedQuery
 from services.gateway.index_nodes.nodes import Revisions
-from services.gateway.search.options import SimilarOptions
+from services.gateway.ranking.options import RankingOptions
 from services.gateway.search.responses import Outcome
 
 PARTS = 64  # no response takes more than this part of the bytes
@@ -24,7 +24,9 @@ class KeptResponse:
     Attributes:
         revisions: of the index nodes when they were asked.
         text: the response as JSON, without the fields of the single request.
-        options: the request's.
+        k: number of products of a page, of the request.
+        offset: of its page.
+        ranking: its options of the order.
         outcome: the response's.
         category: name of the category that was searched.
         model: whose vectors were compared.
@@ -33,7 +35,9 @@ class KeptResponse:
 
     revisions: Revisions
     text: bytes
-    options: SimilarOptions
+    k: int
+    offset: int
+    ranking: RankingOptions
     outcome: Outcome
     category: str
     model: str

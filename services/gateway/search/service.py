@@ -27,6 +27,7 @@ from services.gateway.index_nodes import overview
 from services.gateway.index_nodes.nodes import IndexNodes
 from services.gateway.index_nodes.one_engine import OneEngine
 from services.gateway.ranking.candidate import Move
+from services.gateway.ranking.options import RankingOptions
 from services.gateway.ranking.ranking import RankedPage, Ranking, ranked_page
 from services.gateway.ranking.reranker import Order, RankedSearch, Stage
 from services.gateway.search.examples import NO_EXAMPLES, ExampleReader, Examples, PhotoQuery, combined
@@ -286,7 +287,7 @@ class SearchService:
         """
         started = time.perf_counter()
         kept = self.kept.get(self._key(key, query))
-        if kept is None or self._ranking.applies(kept.options, self.catalogues):
+        if kept is None or self._ranking.applies(kept.ranking, self.catalogues):
             return None
         self.kept.hits += 1
         self._count_order("plain")
@@ -294,8 +295,8 @@ class SearchService:
             self._queries.record(repeated(kept.logged, request_id()))
         timings = {"total": ms_since(started)}
         note(
-            k=kept.options.k,
-            offset=kept.options.offset,
+            k=kept.k,
+            offset=kept.offset,
             category=kept.category,
             model=kept.model,
             stages_ms=timings,
@@ -316,10 +317,16 @@ class SearchService:
         response, logged = await self._by_product(key, options)
         text = response.model_dump_json(exclude=OWN_FIELDS).encode()
         outcome, category = response.outcome, response.category.name
-        # What re-rankers do depends on more than the index, and an absolute address on the request's host.
-        is_plain = not (options.absolute_urls or self._ranking.applies(options, self.catalogues))
+        # What re-rankers do depends on more than the index, an absolute address on the request's host, and who may send
+        # rules on the key.
+        is_plain = not (
+            options.absolute_urls or options.rules is not None or self._ranking.applies(options, self.catalogues)
+        )
         if revisions is not None and is_plain:
-            kept = KeptResponse(revisions, text, options, outcome, category, response.model, logged)
+            ranking = RankingOptions(**{name: getattr(options, name) for name in RankingOptions.model_fields})
+            kept = KeptResponse(
+                revisions, text, options.k, options.offset, ranking, outcome, category, response.model, logged
+            )
             self.kept.keep(self._key(key, query), kept)
         return SimilarPage.of(text, outcome, category, response.timings_ms)
 

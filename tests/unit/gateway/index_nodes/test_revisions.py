@@ -119,6 +119,29 @@ async def test_a_response_of_another_revision_ends_the_known_one() -> None:
         assert nodes.revisions is None
 
 
+async def test_a_response_that_is_faster_than_the_revision_may_be_of_a_later_one() -> None:
+    index = RevisedIndex()
+    async with watched(index) as nodes:
+        node = nodes.nodes[0]
+        read, answered = index.revision, asyncio.Event()
+
+        async def overtaken(after: str | None) -> str | None:
+            revision = await read(after)
+            if after is None:
+                node._compare("a.3")
+                node._compare("a.1")
+                answered.set()
+            return revision
+
+        index.revision = overtaken  # type: ignore[method-assign]
+        await asyncio.wait_for(answered.wait(), WITHIN_S)
+        for _ in range(5):
+            assert nodes.revisions is None
+            await asyncio.sleep(0.001)
+        index.revision = read  # type: ignore[method-assign]
+        await until(nodes, ("a.1",))
+
+
 async def test_with_a_shadow_node_every_search_is_to_be_asked() -> None:
     shadow: Any = FakeIndex({0: []})
     nodes = IndexNodes([RevisedIndex()], 60, shadow=Shadow(shadow, 0.1, ShadowCounts()))  # type: ignore[list-item]

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from services.contracts.domain.errors import UnknownProduct
+from services.gateway.ranking.options import RankingOptions
 from services.gateway.search.kept_responses import OWN_BYTES, PARTS, KeptResponse, KeptResponses
-from services.gateway.search.options import SimilarOptions
 from services.gateway.search.similar_page import SimilarPage
 from tests.support.fakes.gateway_fakes import Gateway, running_gateway
 from tests.support.fakes.ranking import FixedReranker
 
+KEY = "a key of the shop"
 PATH = "/v1/products/t1/similar"
-RESPONSE = KeptResponse(("a.1",), b"{}", SimilarOptions(), "ok", "Topwear", "fashion/1", None)
+RESPONSE = KeptResponse(("a.1",), b"{}", 10, 0, RankingOptions(), "ok", "Topwear", "fashion/1", None)
 
 
 class Nodes:
@@ -202,6 +203,17 @@ def test_a_re_ranker_that_comes_to_apply_is_not_passed_by() -> None:
         assert [asked(gateway)[1] for _ in range(2)] == [True] * 2
         reranker.applies = lambda *_: False  # type: ignore[method-assign]
         assert not asked(gateway)[1]
+
+
+def test_nobody_else_gets_the_response_to_rules_of_the_shop() -> None:
+    """Rules that hide nothing would show a shopper what the stored ones hide."""
+    keys = {"Authorization": f"Bearer {KEY}"}
+    with running_gateway(admin_key=KEY, kept_responses_bytes=1_000_000) as gateway:
+        with_revision(gateway)
+        for rules in ("{}", '{"rules":[]}'):
+            allowed = gateway.client.get(PATH, params={"rules": rules}, headers=keys)
+            refused = gateway.client.get(PATH, params={"rules": rules})
+            assert (allowed.status_code, refused.status_code) == (200, 403)
 
 
 def test_an_error_is_not_kept(gateway: Gateway) -> None:
