@@ -1,5 +1,6 @@
 """The responses of searches."""
 
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -55,7 +56,12 @@ class Similarity(FrozenModel):
     @classmethod
     def of(cls, value: float | None) -> "Similarity | None":
         """Return a value with its label; None for None."""
-        return None if value is None else cls(value=value, label=label_of(value))
+        return None if value is None else _similarity(value)
+
+
+@lru_cache(1001)  # the index rounds to thousandths
+def _similarity(value: float) -> Similarity:
+    return Similarity(value=value, label=label_of(value))
 
 
 class SearchResult(ProductSummary):

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.contracts.clients.direct_transport import DirectTransport, transport_to
+from services.contracts.clients.direct_transport import TURNS, DirectTransport, transport_to
 from services.contracts.clients.embedding_client import EmbeddingClient
 from services.contracts.clients.service_transport import ServiceRequest, ServiceTransport
 from services.contracts.domain.errors import InvalidRequest, LookalikeError
@@ -117,7 +117,8 @@ async def test_a_cancelled_caller_ends_the_work(service: Service, transport: Dir
 
 async def test_a_defect_is_a_500_and_in_the_log(transport: DirectTransport, caplog: pytest.LogCaptureFixture) -> None:
     response = await transport.send(ServiceRequest("GET", "/fail", {}), WITHIN_S, None)
-    await asyncio.sleep(0)  # a turn of the loop, in which the app ends
+    for _ in range(TURNS + 1):  # the app ends after its caller
+        await asyncio.sleep(0)
     assert response.status == 500
     assert "a defect" in caplog.text
 
