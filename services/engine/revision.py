@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 
 
@@ -56,5 +56,5 @@ class Revision:
         with self._lock:
             self._number += 1
             for loop, changed in self._waiting:
-                if not loop.is_closed():
+                with suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(changed.set)
