@@ -17,15 +17,16 @@ from tests.support.servers.stack import MODEL_DIR
 from tests.support.waiting import WITHIN_S, eventually
 
 SEED = 20261201
+DATABASE = "kept"
 KEYS = [f"kept-{number}" for number in range(6)]
 PHOTO = base64.b64encode(sample_query(4)).decode()
 
 
 @pytest.fixture(scope="module")
 def index(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexProcess]:
-    """An index of its own, which the tests may stop."""
+    """An index of its own, which the tests may stop, and whose products and rules are in a database of their own."""
     folder = tmp_path_factory.mktemp("index")
-    with running_index(folder, stack.settings.mongo_url, INDEX_MODEL_DIR=str(MODEL_DIR)) as index:
+    with running_index(folder, stack.settings.mongo_url, DATABASE, INDEX_MODEL_DIR=str(MODEL_DIR)) as index:
         eventually(lambda: index.answers("/readyz"))
         yield index
 
@@ -36,10 +37,11 @@ def gateways(
 ) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """A gateway that keeps answers, and one that does not."""
     shop, folder = Shop("", stack.settings, httpx.Client()), tmp_path_factory.mktemp("gateways")
+    own = {"INDEX_URL": index.url, "MONGO_DATABASE": DATABASE}
     options: dict[str, Any] = {"timeout": WITHIN_S, "trust_env": False}
     with (
-        second_gateway(shop, folder / "keeping.log", INDEX_URL=index.url) as keeping,
-        second_gateway(shop, folder / "asking.log", INDEX_URL=index.url, GATEWAY_KEPT_RESPONSES_BYTES="0") as asking,
+        second_gateway(shop, folder / "keeping.log", **own) as keeping,
+        second_gateway(shop, folder / "asking.log", **own, GATEWAY_KEPT_RESPONSES_BYTES="0") as asking,
         httpx.Client(base_url=keeping, **options) as keeps,
         httpx.Client(base_url=asking, **options) as asks,
     ):
