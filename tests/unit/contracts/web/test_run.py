@@ -1,6 +1,7 @@
 """A service that cannot start: in a container, the health check repeats the reason."""
 
 import errno
+import gc
 import os
 import socket
 import time
@@ -10,7 +11,15 @@ import pytest
 
 from services.contracts.web import run
 from services.contracts.web.health import problem
-from services.contracts.web.run import EXIT_USAGE, PROBLEM_FILE, GracefulServer, Service, exit_with
+from services.contracts.web.run import (
+    COLLECTIONS,
+    EXIT_USAGE,
+    PROBLEM_FILE,
+    GracefulServer,
+    Service,
+    exit_with,
+    keep_objects,
+)
 from services.gateway.settings import GatewaySettings
 from tests.support.web.web_app import app_of
 
@@ -75,3 +84,14 @@ def test_a_service_listens_on_additional_addresses_too(monkeypatch: pytest.Monke
     finally:
         for listener in listeners:
             listener.close()
+
+
+def test_a_service_looks_for_garbage_less_often_and_never_among_what_stays() -> None:
+    before = gc.get_threshold()
+    try:
+        keep_objects()
+        assert gc.get_threshold() == COLLECTIONS > before
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
