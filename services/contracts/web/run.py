@@ -53,7 +53,7 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 EXIT_USAGE = 2
 SHUTDOWN_S = 4
 DRAIN_S = 0.25
-# Objects more than before that begin a collection of the youngest; collections of one age that begin one of the next.
+# New objects that begin a collection of the youngest; collections of one age that begin one of the next.
 COLLECTIONS = (10_000, 20, 20)
 LOG_DELAY_S = 0.1  # how long a line about ordinary work may wait for others
 # Set in containers: the file for the reason why the service cannot start. The health check shows it.
