@@ -48,7 +48,8 @@ class UnitCosts:
         return products / 1e6 * (self.codes_ms if products >= TWO_STAGE_PRODUCTS else self.flat_ms)
 
 
-# Measured on 30 November 2026 next to other work; a search on an idle machine takes a fifth less: docs/performance.md.
+# Measured on 30 November 2026 next to other work, as machines are used; on an idle one, a search takes three quarters
+# of it: docs/performance.md.
 # The network process is the stand-in of `make demo`.
 MEASURED = UnitCosts(1.83, 3.67, 7.67, 1.1, 28.9, 11.1, 387, "docs/performance.md")
 
