@@ -1,6 +1,6 @@
 """Responses to searches by product, kept for as long as the index stays as it is (docs/adr/0031).
 
-A shop asks for the same few products again and again: on each view of their pages.
+A shop asks for the same products again and again: on each view of their pages.
 """
 
 from collections import OrderedDict
@@ -85,7 +85,7 @@ class KeptResponses:
         return response
 
     def keep(self, key: Key, response: KeptResponse) -> None:
-        """Keep a response if the index has not changed since, and forget the ones that were least used."""
+        """Keep a response if the index has not changed since, and forget those not used for the longest time."""
         size = response.bytes + sum(map(len, key))
         if size > self._max_bytes // PARTS or not self._is_current(response.revisions):
             return
