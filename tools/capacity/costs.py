@@ -48,10 +48,9 @@ class UnitCosts:
         return products / 1e6 * (self.codes_ms if products >= TWO_STAGE_PRODUCTS else self.flat_ms)
 
 
-# Measured on 30 November 2026 next to other work, as machines are used; on an idle one, a search takes three quarters
-# of it: docs/performance.md.
+# Of November 2026, as machines are used: a quarter above those of the idle machine in docs/performance.md.
 # The network process is the stand-in of `make demo`.
-MEASURED = UnitCosts(1.83, 3.67, 7.67, 1.1, 28.9, 11.1, 387, "docs/performance.md")
+MEASURED = UnitCosts(1.83, 3.53, 7.28, 0.92, 28.9, 11.1, 387, "docs/performance.md")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Answers that a gateway keeps are those that it would get: while products change, and while the index is away."""
+"""A gateway that keeps responses gives the same ones as one that keeps none, while products and the index change."""
 
 import base64
 import random
