@@ -19,7 +19,7 @@ from services.contracts.web.lean_imports import structlog
 from services.contracts.web.observability.labelled import Labelled
 from services.contracts.web.observability.log_lines import LogLines
 from services.contracts.web.observability.process_metrics import ProcessMetrics
-from services.contracts.web.observability.tracing import trace_headers, trace_ids
+from services.contracts.web.observability.tracing import QUIET_PATHS, trace_headers, trace_ids
 
 REQUEST_ID_HEADER = "X-Request-ID"
 ORDINARY = frozenset({"info", "debug"})
@@ -31,7 +31,6 @@ _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
 _ID_FIELD = REQUEST_ID_HEADER.lower().encode()
 # Of every response that does not say otherwise: nothing guesses a type, and nothing is kept.
 DEFAULTS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/v1/status", "/v1/revision"})
 # The methods that metrics and log lines name; any other is "other", because clients may invent methods.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
